@@ -1,0 +1,288 @@
+"""photochrom: colorize photographs by classification, and compare that with regression.
+
+The command line is a skin: each command parses, calls one library function and prints.
+"""
+
+import contextlib
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import tyro
+from tyro.conf import Positional, arg
+
+from photochrom import console
+from photochrom.config import EvaluateConfig, PriorConfig, ProtocolConfig, TrainConfig
+
+if TYPE_CHECKING:
+    from photochrom.study import Pictures as StudyPictures
+
+Pictures = Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...")]]
+Runs = Positional[Annotated[tuple[Path, ...], arg(metavar="RUN...")]]
+Output = Annotated[Path, arg(aliases=["-o"])]
+
+app = tyro.extras.SubcommandApp()
+prior = tyro.extras.SubcommandApp()
+app.command(prior, name="prior", help="Count the colours of a data set, and look at the counts.")
+
+
+@prior.command(name="build")
+def prior_build(
+    pictures: Pictures,
+    *,
+    output: Output,
+    config: Annotated[PriorConfig, arg(name="")],
+    overwrite: bool = False,
+) -> None:
+    """Count the colours of pictures into a prior with rebalancing weights, as one HDF5 file.
+
+    Example: photochrom prior build photos/ more.tar -o prior.h5
+
+    Args:
+        pictures: Folders, files, quoted patterns or .tar files of pictures.
+        output: The HDF5 file to write.
+        overwrite: Replace the output if it exists.
+    """
+    from photochrom import images, prior
+    from photochrom.files import refuse_existing
+
+    refuse_existing(output, overwrite=overwrite)
+    found = images.find(pictures)
+    skipped = list(found.skipped)
+    tracked = console.track(found.pictures, len(found.pictures), "counting colours")
+    file = prior.build_prior(tracked, config, " ".join(pictures), skipped.append)
+    file.save(output)
+    console.tell_skipped(skipped, "counting colours")
+    counts = file.histogram
+    print(
+        f"{output}: {counts.pictures} pictures, {counts.grey} grey and {counts.failed} unreadable"
+    )
+
+
+@prior.command(name="show")
+def prior_show(
+    file: Positional[Path], *, plot: Path | None = None, overwrite: bool = False
+) -> None:
+    """Print what a prior file holds; --plot paints the ab plane with log p and the weights.
+
+    Example: photochrom prior show prior.h5 --plot prior.png
+
+    Args:
+        file: The HDF5 file.
+        plot: Write the picture to this PNG file.
+        overwrite: Replace the plot if it exists.
+    """
+    from photochrom.prior import PriorFile, describe, plot_prior
+
+    loaded = PriorFile.load(file)
+    for name, value in describe(loaded).items():
+        print(f"{name:<18} {value}")
+    if plot is not None:
+        from photochrom.files import refuse_existing, write_whole
+
+        refuse_existing(plot, overwrite=overwrite)
+        write_whole(plot, plot_prior(loaded))
+        print(f"{'plot':<18} {plot}")
+
+
+@app.command
+def train(
+    pictures: Pictures,
+    *,
+    output: Output,
+    prior: Path | None = None,
+    resume: bool = False,
+    config: Annotated[TrainConfig, arg(name="")],
+) -> None:
+    """Train a network on pictures into a run folder.
+
+    Example: photochrom train photos/ --prior prior.h5 --method classification -o run --minutes 20
+
+    Args:
+        pictures: Folders, files, quoted patterns or .tar files of pictures.
+        output: The run folder to make.
+        prior: HDF5 file of photochrom prior build: the gamut, and the rebalancing weights.
+        resume: Continue the run in the output folder if there is one.
+    """
+    from photochrom import images, training
+    from photochrom.prior import PriorFile
+
+    loaded = PriorFile.load(prior) if prior else None
+    found = images.find(pictures)
+    with console.Bar(config.label, config) as bar:
+        skipped = training.fit(
+            found.pictures, loaded, config, output, resume=resume, on_progress=bar
+        )
+    console.tell_skipped([*found.skipped, *skipped], "training")
+    print(f"{output}: finished, {config.label}")
+
+
+@app.command
+def colorize(
+    pictures: Pictures,
+    *,
+    model: Path,
+    output: Output,
+    temperature: float | None = None,
+    decoder: Literal["annealed", "mode", "mean"] = "annealed",
+    overwrite: bool = False,
+) -> None:
+    """Colorize pictures into a folder, as PNG of the same size with the same L.
+
+    Example: photochrom colorize old/*.jpg --model run -o colored
+
+    Args:
+        pictures: Folders, files, quoted patterns or .tar files of pictures.
+        model: A finished run folder.
+        output: The folder to write to.
+        temperature: Of the annealed mean; by default the model's own, 0.38 as a rule.
+        decoder: How a classifier's distributions become colours.
+        overwrite: Replace outputs that exist.
+    """
+    from photochrom import images
+    from photochrom.colorize import colorize_all
+    from photochrom.models import Colorizer
+
+    if temperature is not None and not temperature > 0:
+        raise ValueError(f"--temperature must be positive, got {temperature:g}")
+    colorizer = Colorizer.load(model)
+    found = images.find(pictures)
+    results = colorize_all(
+        found.pictures,
+        colorizer,
+        output,
+        temperature=temperature,
+        how=decoder,
+        overwrite=overwrite,
+    )
+    tracked = list(console.track(results, len(found.pictures), "colorizing"))
+    skipped = [images.Skipped(r.picture.name, r.problem) for r in tracked if r.problem]
+    done = len(tracked) - len(skipped)
+    if not done:
+        raise ValueError(f"expected a picture to colorize, got none: {images.summary(skipped)}")
+    console.tell_skipped([*found.skipped, *skipped], "colorizing")
+    print(f"{output}: {done} of {len(tracked)} pictures colorized")
+
+
+@app.command
+def evaluate(
+    runs: Runs,
+    *,
+    pictures: Annotated[tuple[str, ...], arg(metavar="PICTURES...")],
+    output: Output,
+    config: Annotated[EvaluateConfig, arg(name="")],
+    overwrite: bool = False,
+) -> None:
+    """Score runs on pictures, with grey, random and ceiling beside them; write a report page.
+
+    Example: photochrom evaluate runs/* --pictures val.tar -o report
+
+    Args:
+        runs: Finished run folders.
+        pictures: Folders, files, quoted patterns or .tar files of colour pictures.
+        output: The report folder to make.
+        overwrite: Replace a report that exists.
+    """
+    from photochrom import images, study
+    from photochrom.files import refuse_existing
+
+    refuse_existing(output, overwrite=overwrite)
+    found = images.find(pictures)
+    page = study.report_on(runs, found, config, output, " ".join(pictures), console.Teller())
+    print(console.table(output))
+    print(f"open this page: {page.resolve().as_uri()}")
+
+
+@app.command(name="study")
+def run_study(
+    pictures: Pictures,
+    *,
+    output: Output,
+    validate: Annotated[tuple[str, ...], arg(metavar="PICTURES...")] = (),
+    hold_out: float = 0.1,
+    protocol: Annotated[ProtocolConfig, arg(name="")],
+    evaluation_size: int = 128,
+) -> None:
+    """Compare regression, classification and rebalanced classification: prior to report.
+
+    The same command continues a study that was stopped.
+
+    Example: photochrom study photos/ --validate val.tar -o study --minutes 20
+
+    Args:
+        pictures: Folders, files, quoted patterns or .tar files of pictures to train on.
+        output: The study folder to make or continue.
+        validate: Pictures to measure on; without it, a share of the first is held out.
+        hold_out: That share.
+        evaluation_size: Short side and square crop of the pictures measured on.
+    """
+    from photochrom import images, study
+
+    found = images.find(pictures)
+    console.tell_skipped(found.skipped, "looking for pictures")
+    if validate:
+        training, validation = found.pictures, images.find(validate).pictures
+    else:
+        training, validation = study.hold_out(found.pictures, hold_out, protocol.seed)
+    named = study.Pictures(training, validation, " ".join([*pictures, *validate]))
+    _study(named, protocol, output, evaluation_size)
+
+
+@app.command
+def demo(*, output: Output = Path("photochrom-demo"), minutes: float = 1.2) -> None:
+    """Run a small study on the photographs that come with photochrom: about five minutes.
+
+    Example: photochrom demo -o demo
+
+    Args:
+        output: The study folder to make or continue.
+        minutes: Training time of each of the three methods.
+    """
+    from photochrom import images, study
+
+    found = images.find([str(Path(__file__).parent / "assets" / "samples")])
+    protocol = ProtocolConfig(minutes=minutes, width=16)
+    training, validation = study.hold_out(found.pictures, 0.25, protocol.seed)
+    _study(study.Pictures(training, validation, "the samples"), protocol, output, 128)
+
+
+def _study(pictures: "StudyPictures", protocol: ProtocolConfig, output: Path, size: int) -> None:
+    from photochrom import study
+
+    evaluation = EvaluateConfig(size=size)
+    page = study.study(pictures, protocol, PriorConfig(), evaluation, output, console.Teller())
+    print(console.table(page.parent))
+    print(f"open this page: {page.resolve().as_uri()}")
+
+
+def main() -> None:
+    """Run a command; a mistake that the user can mend ends it with one line and exit code 2."""
+    asks_help = bool({"-h", "--help"} & set(sys.argv[1:])) or len(sys.argv) == 1
+    try:
+        app.cli(prog="photochrom", description=__doc__, console_outputs=asks_help)
+    except SystemExit as stop:
+        if stop.code and not asks_help:
+            _fail(_usage_mistake())
+        raise
+    except KeyboardInterrupt:
+        print("photochrom: stopped; the same command continues where it can", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        if not console.is_users(error):
+            raise
+        _fail(" ".join(str(error).split()))
+
+
+def _usage_mistake() -> str:
+    """What is wrong with the arguments: parsed once more, as tyro only tells by drawing it."""
+    drawn = io.StringIO()
+    console.wide()
+    with contextlib.redirect_stderr(drawn), contextlib.suppress(SystemExit):
+        app.cli(prog="photochrom", description=__doc__)
+    return console.usage_line(drawn.getvalue())
+
+
+def _fail(line: str) -> NoReturn:
+    print(f"photochrom: {line}", file=sys.stderr)
+    sys.exit(2)

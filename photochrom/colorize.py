@@ -1,0 +1,99 @@
+"""Pictures in, the same pictures in colour out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch.nn import functional as F
+
+from photochrom.color import lab_from_rgb
+from photochrom.data import compose
+from photochrom.images import Picture, PictureError, read, save_png
+from photochrom.models import Colorizer
+from photochrom.quantize import Decoder
+
+
+@dataclass(frozen=True)
+class Colorized:
+    """What became of one picture: where it was written, or why it was not."""
+
+    picture: Picture
+    output: Path
+    problem: str | None = None
+
+
+def colorize(
+    rgb: UInt8[np.ndarray, "H W 3"],
+    colorizer: Colorizer,
+    *,
+    temperature: float | None = None,
+    how: Decoder = "annealed",
+) -> UInt8[np.ndarray, "H W 3"]:
+    """The picture with predicted ab and its own L, at its own size.
+
+    The network sees it reduced to the short side that the model was trained on; ab comes back
+    by bilinear interpolation. The picture's own colours are ignored.
+    """
+    L = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)[:, :1]
+    height, width = L.shape[-2:]
+    scale = min(1.0, colorizer.architecture.size / min(height, width))
+    working = (max(1, round(height * scale)), max(1, round(width * scale)))
+    with torch.inference_mode():
+        seen = F.interpolate(L, working, mode="bilinear", antialias=True)
+        ab = colorizer(seen, temperature, how)
+        ab = F.interpolate(ab, (height, width), mode="bilinear", align_corners=False)
+        out: np.ndarray = compose(L, ab)[0].movedim(0, -1).contiguous().numpy()
+    return out
+
+
+def output_path(picture: Picture, out: Path) -> Path:
+    """Where a picture's result goes below the folder `out`: its own place and name, as PNG.
+
+    `PictureError` for a name that would leave the folder, as a tar's members may have.
+    """
+    name = PurePosixPath(picture.name)
+    if name.is_absolute() or ".." in name.parts:
+        raise PictureError(f"expected a name below its source, got {picture.name!r}")
+    return out / name.with_suffix(".png")
+
+
+def colorize_all(
+    pictures: Iterable[Picture],
+    colorizer: Colorizer,
+    out: Path,
+    *,
+    temperature: float | None = None,
+    how: Decoder = "annealed",
+    overwrite: bool = False,
+) -> Iterator[Colorized]:
+    """Colorize each picture into the folder `out`; one that fails is told and passed over.
+
+    Two pictures never share an output: the second is not written. A full disk is no matter of
+    one picture and raises `OSError`.
+    """
+    written: set[Path] = set()
+    for picture in pictures:
+        path = out
+        try:
+            path = output_path(picture, out)
+            if path in written:
+                raise PictureError("another picture has the same name")
+            if path.exists() and not overwrite:
+                raise PictureError(f"{path} exists: add --overwrite to replace it")
+            rgb = _read(picture)
+        except PictureError as error:
+            yield Colorized(picture, path, str(error))
+            continue
+        save_png(colorize(rgb, colorizer, temperature=temperature, how=how), path)
+        written.add(path)
+        yield Colorized(picture, path)
+
+
+def _read(picture: Picture) -> UInt8[np.ndarray, "H W 3"]:
+    try:
+        return read(picture)
+    except OSError as error:
+        raise PictureError(str(error)) from None

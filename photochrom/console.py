@@ -1,0 +1,157 @@
+"""What the command line shows: bars, tables, one line for a mistake. Nothing heavy is imported."""
+
+import csv
+import os
+import re
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from photochrom.config import ProtocolConfig, TrainConfig
+
+if TYPE_CHECKING:
+    from photochrom.images import Skipped
+    from photochrom.training import Progress
+
+_EVERY = 0.1 if sys.stderr.isatty() else 15.0  # seconds between two updates of a bar
+
+
+def track(items: Iterable[Any], total: int, what: str, unit: str = "picture") -> Iterable[Any]:
+    """The items, with a bar of rate and remaining time as they pass."""
+    from tqdm import tqdm
+
+    shown: Iterable[Any] = tqdm(items, total=total, desc=what, unit=f" {unit}", mininterval=_EVERY)
+    return shown
+
+
+class Bar:
+    """A run's bar: share of the budget, steps a second, remaining time, loss."""
+
+    def __init__(self, what: str, config: ProtocolConfig) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(
+            total=100,
+            desc=what,
+            mininterval=_EVERY,
+            bar_format="{l_bar}{bar}| {elapsed}{postfix}",
+        )
+        self._last: Progress | None = None
+
+    def __call__(self, progress: "Progress") -> None:
+        first = self._last is None
+        self._last = progress
+        rate = progress.step / progress.seconds if progress.seconds else 0.0
+        left = progress.seconds * (1 / progress.fraction - 1) if progress.fraction else 0.0
+        self._bar.set_postfix_str(
+            f"{_clock(left)} left, step {progress.step}, {rate:.2f} steps/s, "
+            f"loss {progress.loss:.3f}",
+            refresh=first,
+        )
+        self._bar.update(100 * progress.fraction - self._bar.n)
+        if progress.fraction >= 1:
+            self._bar.close()
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+class Teller:
+    """Tells on the terminal what a study does: `photochrom.study.Reporter`."""
+
+    def track(self, items: Iterable[Any], total: int, what: str) -> Iterable[Any]:
+        return track(items, total, what, "batch" if what == "evaluating" else "picture")
+
+    def training(self, name: str, config: TrainConfig) -> Callable[["Progress"], None]:
+        bar: list[Bar] = []
+
+        def show(progress: "Progress") -> None:
+            if not bar:  # a run that is finished already never takes a step and has no bar
+                bar.append(Bar(f"training {name}", config))
+            bar[0](progress)
+
+        return show
+
+    def skipped(self, pictures: Sequence["Skipped"], what: str) -> None:
+        tell_skipped(pictures, what)
+
+
+def tell_skipped(skipped: Sequence["Skipped"], what: str) -> None:
+    """One line on stderr on what was left out, if anything was."""
+    if skipped:
+        from photochrom.images import summary
+
+        print(f"{what}: left out {len(skipped)}: {summary(skipped)}", file=sys.stderr)
+
+
+def table(report: Path) -> str:
+    """The scores of a report folder, to be read in a terminal."""
+    with open(report / "scores.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    lines = [f"{'':<28} raw AuC  rebalanced  colourfulness   PSNR   SSIM  steps"]
+    for row in rows:
+        scores = (
+            f"{float(row['auc_raw']):7.2f}  {float(row['auc_rebalanced']):10.2f}  "
+            f"{float(row['colorfulness']):13.1f}  {float(row['psnr']):5.2f}  "
+            f"{float(row['ssim']):5.3f}  {row['steps'] or '–':>5}"
+        )
+        lines.append(f"{row['name']:<28} {scores}")
+    return "\n".join(lines)
+
+
+def usage_line(box: str) -> str:
+    """What tyro draws as a box around a mistake in the arguments, in one line.
+
+    >>> usage_line('''╭─ Unrecognized options ─╮
+    ... │ Unrecognized options: --sise │
+    ... │ ──────── │
+    ... │ Perhaps you meant: │
+    ... │     --size INT │
+    ... ╰────────────────────────╯''')
+    'Unrecognized options: --sise; Perhaps you meant: --size INT'
+    """
+    parts: list[str] = [""]
+    for line in box.splitlines():
+        text = line.strip().strip("│").strip()
+        if line.startswith(("╭", "╰")) or not text:
+            continue
+        if set(text) == {"─"}:
+            parts.append("")
+        else:
+            parts[-1] = f"{parts[-1]} {text}".strip()
+    return "; ".join(re.sub(r"\s+", " ", part) for part in parts if part)
+
+
+def is_users(error: BaseException) -> bool:
+    """Whether a user can mend this: files and disks, or what our own code refused.
+
+    A `ValueError` from the depths of a library is a bug of ours and deserves its traceback.
+    """
+    if isinstance(error, OSError):
+        return True
+    frames = list(traceback.walk_tb(error.__traceback__))
+    raised_in = frames[-1][0].f_globals.get("__name__", "") if frames else ""
+    return isinstance(error, ValueError) and raised_in.split(".")[0] == "photochrom"
+
+
+def wide() -> None:
+    """Let tyro draw its boxes wide enough that no word is broken."""
+    if shutil.get_terminal_size().columns < 1000:
+        os.environ["COLUMNS"] = "1000"

@@ -1,0 +1,51 @@
+"""Files that are whole or absent.
+
+Everything photochrom writes goes through `write_whole`: beside the target first, then renamed
+over it, so that a full disk or a killed process never leaves half a file under its name.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write `data` to `path` in one step, creating its folder; `OSError` leaves no new file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with open(partial, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, whole or not at all."""
+    write_whole(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """The JSON object in `path`; `ValueError` names `what` was expected there."""
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ValueError(f"{path}: expected {what}, found no such file") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: expected {what}, got text that is not JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: expected {what}, got a JSON {type(value).__name__}")
+    return value
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise `FileExistsError` if `path` is there and may not be replaced."""
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{path}: expected a new output, found one that exists: name another or add --overwrite"
+        )

@@ -1,0 +1,9 @@
+"""Networks, and the colorizer that makes a model of one."""
+
+from photochrom.models.colorizer import (
+    Architecture as Architecture,
+    Colorizer as Colorizer,
+    is_finished as is_finished,
+    read_config as read_config,
+)
+from photochrom.models.unet import UNet as UNet

@@ -1,0 +1,138 @@
+"""A model as people use it: network, gamut and temperature in one folder.
+
+    RUN/
+    ├── config.json         format, version, method, temperature, how it was trained
+    └── model.safetensors   the network's weights, and the gamut's bins as "bins"
+
+`model.safetensors` is written last, so a folder that has it has the whole model. Nothing is
+ever unpickled.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from photochrom.config import Method
+from photochrom.files import read_json, write_json, write_whole
+from photochrom.models.unet import UNet
+from photochrom.quantize import Decoder, Gamut, decoder
+
+FORMAT = "photochrom model"
+VERSION = 1
+_AB_SCALE = 100.0  # a regression's head gives ab / 100, so that its weights start near its range
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What must be known to rebuild a network before its weights are loaded."""
+
+    method: Method
+    width: int
+    size: int
+    """Short side of the pictures that it was trained on; it works best near it."""
+
+
+class Colorizer(nn.Module):
+    """L → ab. Its gamut is a buffer and its temperature a value: a model needs no other file."""
+
+    bins: Tensor
+
+    def __init__(
+        self, architecture: Architecture, gamut: Gamut, *, temperature: float = 0.38
+    ) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.temperature = temperature
+        self.gamut = gamut
+        self.register_buffer("bins", gamut.bins.clone())
+        outputs = len(gamut) if architecture.method == "classification" else 2
+        self.network = UNet(outputs, architecture.width)
+
+    @property
+    def parameters_count(self) -> int:
+        """Trained numbers of the network."""
+        return sum(p.numel() for p in self.network.parameters())
+
+    def logits(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B Q H W"]:
+        """The logits of every pixel's distribution; only a classifier has them."""
+        out: Tensor = self.network(L)
+        return out
+
+    def regressed(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 2 H W"]:
+        """The ab of a regression network."""
+        out: Tensor = self.network(L)
+        return _AB_SCALE * out
+
+    def forward(
+        self,
+        L: Float[Tensor, "B 1 H W"],
+        temperature: float | None = None,
+        how: Decoder = "annealed",
+    ) -> Float[Tensor, "B 2 H W"]:
+        """ab of L in 0–100; `temperature` and `how` matter to a classifier alone."""
+        if self.architecture.method == "regression":
+            return self.regressed(L).float()
+        decode = decoder(how, self.temperature if temperature is None else temperature)
+        return decode(self.logits(L).float(), self.gamut)
+
+    def save(self, folder: Path, training: dict[str, Any]) -> None:
+        """Write the model; `training` says how it was made and is kept beside it."""
+        config = {
+            "format": FORMAT,
+            "version": VERSION,
+            "method": self.architecture.method,
+            "width": self.architecture.width,
+            "size": self.architecture.size,
+            "temperature": self.temperature,
+            "bins": len(self.bins),
+            "step": self.gamut.step,
+            "training": training,
+        }
+        write_json(folder / "config.json", config)
+        tensors = {name: value.contiguous() for name, value in self.state_dict().items()}
+        write_whole(folder / "model.safetensors", save(tensors))
+
+    @staticmethod
+    def load(folder: Path) -> "Colorizer":
+        """The model in a run folder, ready to use; `ValueError` says what is wrong with it."""
+        config = read_config(folder)
+        weights = folder / "model.safetensors"
+        if not weights.is_file():
+            raise ValueError(
+                f"{folder}: expected a finished run with model.safetensors, found none: "
+                "continue it with photochrom train … --resume"
+            )
+        try:
+            tensors = load(weights.read_bytes())
+            architecture = Architecture(config["method"], config["width"], config["size"])
+            gamut = Gamut(tensors["bins"], config["step"])
+            colorizer = Colorizer(architecture, gamut, temperature=config["temperature"])
+            colorizer.load_state_dict(tensors)
+        except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(
+                f"{weights}: expected the weights that config.json describes, got a damaged file "
+                f"or another network's ({reason})"
+            ) from None
+        return colorizer.eval()
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The `config.json` of a run folder; `ValueError` if the folder is no run of ours."""
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: expected the folder of a run, found no such folder")
+    config = read_json(folder / "config.json", "a run folder with config.json")
+    if config.get("format") != FORMAT or config.get("version") != VERSION:
+        found = f"{config.get('format')!r} version {config.get('version')!r}"
+        raise ValueError(f"{folder}: expected {FORMAT} version {VERSION}, got {found}")
+    return config
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the run in `folder` has written its model."""
+    return (folder / "model.safetensors").is_file()

@@ -1,0 +1,17 @@
+"""The ab gamut, the encoding of colours as distributions over it, and the way back."""
+
+from photochrom.quantize.decode import (
+    Decoder as Decoder,
+    annealed_mean as annealed_mean,
+    decoder as decoder,
+    mean as mean,
+    mode as mode,
+    soft_mean as soft_mean,
+)
+from photochrom.quantize.encode import (
+    SoftBins as SoftBins,
+    hard_encode as hard_encode,
+    nearest_bins as nearest_bins,
+    soft_encode as soft_encode,
+)
+from photochrom.quantize.gamut import AB_LIMIT as AB_LIMIT, Gamut as Gamut

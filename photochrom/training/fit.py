@@ -1,0 +1,191 @@
+"""A training run in one folder, stopped and continued at will.
+
+RUN/
+├── train.json          config used, gamut, digest of the pictures: what a resume must match
+├── last.ckpt           the state of an unfinished run
+├── log.csv             step, seconds, lr, loss
+├── curve.png           the loss over the steps
+├── config.json         the finished model: see `photochrom.models.colorizer`
+└── model.safetensors   written last
+"""
+
+import hashlib
+import logging
+import signal
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+from photochrom import __version__
+from photochrom.config import TrainConfig
+from photochrom.data import TrainingData
+from photochrom.files import read_json, write_json, write_whole
+from photochrom.images import Picture, Skipped
+from photochrom.models import Architecture, Colorizer, is_finished
+from photochrom.plots import training_curve
+from photochrom.prior import PriorFile
+from photochrom.quantize import Gamut
+from photochrom.training.callbacks import Budget, Checkpoints, Log, Progress, SkippedPictures
+from photochrom.training.module import TrainingModule
+
+_CHECKPOINT = "last.ckpt"
+
+
+def fit(
+    pictures: Sequence[Picture],
+    prior: PriorFile | None,
+    config: TrainConfig,
+    run: Path,
+    *,
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> list[Skipped]:
+    """Train in the folder `run` until the model is written; returns the pictures left out.
+
+    `prior` gives gamut and weights; only a rebalanced classification cannot do without. With
+    `resume` a run continues from its last checkpoint, and a finished one is left as it is.
+    `ValueError` if the folder holds another run, or one that `resume` was not said for, and
+    where the loss diverges; `KeyboardInterrupt` leaves the last checkpoint.
+    """
+    if config.method == "classification" and config.rebalance and prior is None:
+        raise ValueError("expected --prior with a rebalanced classification, got none")
+    gamut = prior.prior.gamut if prior else Gamut.srgb()
+    _open_run(run, _fingerprint(pictures, prior, config, gamut), resume=resume)
+    if is_finished(run):
+        return []
+    torch.manual_seed(config.seed)
+    architecture = Architecture(config.method, config.width, config.size)
+    colorizer = Colorizer(architecture, gamut, temperature=config.temperature)
+    colorizer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.2 × faster
+    weight = prior.prior.weights(prior.uniform) if prior and config.rebalance else None
+    data = TrainingData(pictures, config)
+    data.squares[0]  # a data set without a colour picture fails here, in one line
+    skipped = SkippedPictures()
+    checkpoint = run / _CHECKPOINT
+    budget = Budget(config, on_progress)
+    log = Log(run / "log.csv", budget, _checkpoint_step(checkpoint))
+    _train(
+        TrainingModule(colorizer, weight, config),
+        data,
+        config,
+        [budget, log, skipped, Checkpoints(checkpoint)],
+        checkpoint,
+    )
+    _finish(run, colorizer, config, log, pictures=len(pictures), seconds=budget.seconds)
+    return [Skipped(name, reason) for name, reason in sorted(skipped.reasons.items())]
+
+
+def _fingerprint(
+    pictures: Sequence[Picture], prior: PriorFile | None, config: TrainConfig, gamut: Gamut
+) -> dict[str, Any]:
+    names = "\n".join(sorted(f"{picture.path.name}:{picture.name}" for picture in pictures))
+    weights = prior.prior.p.tobytes() if prior and config.rebalance else b""
+    return {
+        "config": asdict(config),
+        "pictures": len(pictures),
+        "names": hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest(),
+        "prior": hashlib.sha256(weights).hexdigest(),
+        "gamut": hashlib.sha256(gamut.bins.numpy().tobytes()).hexdigest(),
+    }
+
+
+def _open_run(run: Path, fingerprint: dict[str, Any], *, resume: bool) -> None:
+    known = run / "train.json"
+    if not known.exists():
+        if run.exists() and (not run.is_dir() or any(run.iterdir())):
+            raise FileExistsError(
+                f"{run}: expected a new folder or a run of photochrom train, found something else"
+            )
+        write_json(known, fingerprint)
+        return
+    if not resume:
+        raise FileExistsError(
+            f"{run}: expected a new run, found one that exists: add --resume or name another"
+        )
+    earlier = read_json(known, "the settings of a run")
+    free = {"workers", "precision"}  # these do not change what a run is
+    for name, value in fingerprint["config"].items():
+        if name not in free and earlier.get("config", {}).get(name) != value:
+            came = earlier.get("config", {}).get(name)
+            raise ValueError(f"{run}: expected --{name} {came} as the run began, got {value}")
+    for name, what in (("names", "pictures"), ("gamut", "gamut"), ("prior", "prior")):
+        if earlier.get(name) != fingerprint[name]:
+            raise ValueError(f"{run}: expected the {what} that the run began with, got others")
+
+
+def _checkpoint_step(checkpoint: Path) -> int:
+    if not checkpoint.exists():
+        return 0
+    try:
+        return int(torch.load(checkpoint, weights_only=True, mmap=True)["global_step"])
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise ValueError(
+            f"{checkpoint}: expected the checkpoint of a run, got a damaged file: delete it to "
+            "start the run anew"
+        ) from error
+
+
+def _train(
+    module: TrainingModule,
+    data: TrainingData,
+    config: TrainConfig,
+    callbacks: list[pl.Callback],
+    checkpoint: Path,
+) -> None:
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    trainer = pl.Trainer(
+        accelerator="auto",
+        devices=1,
+        precision=_precision(config),
+        max_epochs=-1,
+        max_steps=config.steps or -1,
+        callbacks=callbacks,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    resume = checkpoint if checkpoint.exists() else None
+    interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        with warnings.catch_warnings():
+            # One loader process on two cores is right here; Lightning would always have more.
+            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+            trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    except SystemExit:  # what Lightning makes of Ctrl-C, with the signal ignored from there on
+        signal.signal(signal.SIGINT, interrupt)
+        raise KeyboardInterrupt from None
+
+
+def _precision(config: TrainConfig) -> Any:
+    if config.precision == "32":
+        return "32-true"
+    if torch.cuda.is_available():
+        has_bf16 = torch.cuda.is_bf16_supported()
+    else:  # torch before 2.10 cannot tell
+        known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+        has_bf16 = bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+    return "bf16-mixed" if has_bf16 or config.precision == "bf16" else "32-true"
+
+
+def _finish(
+    run: Path, colorizer: Colorizer, config: TrainConfig, log: Log, *, pictures: int, seconds: float
+) -> None:
+    points = [(int(row["step"]), row["loss"]) for row in log.rows]
+    write_whole(run / "curve.png", training_curve(points, config.label))
+    training = {
+        "config": asdict(config),
+        "label": config.label,
+        "pictures": pictures,
+        "steps": points[-1][0],
+        "minutes": round(seconds / 60, 2),
+        "photochrom": __version__,
+        "torch": torch.__version__,
+    }
+    colorizer.save(run, training)
+    (run / _CHECKPOINT).unlink(missing_ok=True)
