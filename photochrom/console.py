@@ -2,7 +2,6 @@
 
 import csv
 import os
-import re
 import shutil
 import sys
 import traceback
@@ -124,19 +123,29 @@ def usage_line(box: str) -> str:
     ... │ ──────── │
     ... │ Perhaps you meant: │
     ... │     --size INT │
+    ... │         Short side. │
+    ... │ ──────── │
+    ... │ For full helptext, run photochrom train --help │
     ... ╰────────────────────────╯''')
-    'Unrecognized options: --sise; Perhaps you meant: --size INT'
+    'Unrecognized options: --sise; perhaps you meant --size INT; see photochrom train --help'
     """
-    parts: list[str] = [""]
+    parts: list[list[str]] = [[]]
     for line in box.splitlines():
         text = line.strip().strip("│").strip()
         if line.startswith(("╭", "╰")) or not text:
             continue
         if set(text) == {"─"}:
-            parts.append("")
+            parts.append([])
         else:
-            parts[-1] = f"{parts[-1]} {text}".strip()
-    return "; ".join(re.sub(r"\s+", " ", part) for part in parts if part)
+            parts[-1].append(text)
+    said = []
+    for part in filter(None, parts):
+        if part[0].startswith("Perhaps you meant"):
+            meant = dict.fromkeys(text for text in part if text.startswith("-"))
+            said.append(f"perhaps you meant {' or '.join(meant)}")
+        else:
+            said.append(" ".join(part).replace("For full helptext, run", "see"))
+    return "; ".join(said)
 
 
 def is_users(error: BaseException) -> bool:

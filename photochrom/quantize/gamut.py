@@ -45,6 +45,7 @@ class Gamut:
         return self.bins.shape == other.bins.shape and bool((self.bins == other.bins).all())
 
     @staticmethod
+    @cache  # one object a step, so that tables made for a gamut are found again
     def srgb(step: float = 10) -> "Gamut":
         """The bins of a grid that touch the sRGB gamut: 313 of them at step 10.
 

@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from photochrom.metrics import AucCounts, Scores, auc_per_picture, colorfulness, psnr, ssim
+from photochrom.quantize import Gamut
+
+
+def ab_of(*colours):
+    return torch.tensor(colours, dtype=torch.float64).T.reshape(1, 2, 1, -1)
+
+
+def test_perfect_colours_score_100():
+    ab = torch.rand(2, 2, 6, 6) * 100 - 50
+    counts = AucCounts.of(ab, ab, Gamut.srgb())
+    assert counts.raw() == 100
+    assert counts.rebalanced() == 100
+
+
+def test_auc_by_hand():
+    # One pixel within all 151 thresholds, one with error 50: within 50 … 150, which are 101.
+    truth, ab = ab_of((0, 0), (30, 40)), ab_of((0, 0), (0, 0))
+    counts = AucCounts.of(ab, truth, Gamut.srgb())
+    assert counts.raw() == pytest.approx(100 * (151 + 101) / (2 * 151))
+    assert auc_per_picture(ab, truth).item() == pytest.approx(counts.raw())
+
+
+def test_an_error_between_two_thresholds_counts_from_the_upper_one():
+    # Error 0.5: within 1 … 150.
+    counts = AucCounts.of(ab_of((0.5, 0)), ab_of((0, 0)), Gamut.srgb())
+    assert counts.raw() == pytest.approx(100 * 150 / 151)
+
+
+def test_rebalanced_auc_gives_each_true_bin_the_same_say():
+    # Three grey pixels right, one coloured (error 50): bins score 100 and 100 · 101 / 151.
+    truth = ab_of((0, 0), (0, 0), (0, 0), (30, 40))
+    counts = AucCounts.of(torch.zeros_like(truth), truth, Gamut.srgb())
+    assert counts.rebalanced() == pytest.approx((100 + 100 * 101 / 151) / 2)
+
+
+def test_an_error_beyond_150_is_within_no_threshold():
+    counts = AucCounts.of(ab_of((100, 0)), ab_of((-80, 60)), Gamut.srgb())
+    assert counts.raw() == 0
+
+
+def test_what_is_not_a_number_is_wrong():
+    counts = AucCounts.of(ab_of((float("nan"), 0)), ab_of((0, 0)), Gamut.srgb())
+    assert counts.raw() == 0
+
+
+def test_counts_add_up_over_batches():
+    gamut = Gamut.srgb()
+    ab, truth = (torch.rand(5, 2, 8, 8) * 100 - 50 for _ in range(2))
+    whole = AucCounts.of(ab, truth, gamut)
+    parts = AucCounts.of(ab[:2], truth[:2], gamut) + AucCounts.of(ab[2:], truth[2:], gamut)
+    np.testing.assert_array_equal(whole.pixels, parts.pixels)
+
+
+def test_colourfulness_by_hand():
+    # Half red, half green: rg = ±255, yb = 127.5: σ = (255, 0), μ = (0, 127.5).
+    rgb = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    rgb[0, 0, :, 0] = 255
+    rgb[0, 1, :, 1] = 255
+    assert colorfulness(rgb).item() == pytest.approx(255 + 0.3 * 127.5)
+
+
+def test_colourfulness_keeps_the_signs():
+    # Opposite opponents cancel in the mean; with absolute values first they would not vary.
+    rgb = torch.zeros(1, 3, 1, 2, dtype=torch.uint8)
+    rgb[0, 0, 0, 0] = 100
+    rgb[0, 1, 0, 1] = 100
+    # rg = (100, -100), yb = (50, 50): σ = (100, 0), μ = (0, 50).
+    assert colorfulness(rgb).item() == pytest.approx(100 + 0.3 * 50)
+
+
+@pytest.fixture
+def pair():
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 256, size=(2, 3, 24, 30), dtype=np.uint8)
+    noise = random.integers(-20, 20, size=truth.shape)
+    return torch.from_numpy((truth + noise).clip(0, 255).astype(np.uint8)), torch.from_numpy(truth)
+
+
+def test_psnr_is_scikit_images(pair):
+    rgb, truth = pair
+    theirs = [
+        peak_signal_noise_ratio(t.numpy(), p.numpy()) for p, t in zip(rgb, truth, strict=True)
+    ]
+    assert psnr(rgb, truth).tolist() == pytest.approx(theirs, rel=1e-6)
+
+
+def test_identical_pictures_have_infinite_psnr(pair):
+    assert psnr(pair[1], pair[1]).tolist() == [float("inf")] * 2
+
+
+def test_ssim_is_scikit_images_on_the_mirrored_picture(pair):
+    # torchmetrics mirrors the border, scikit-image leaves its five pixels out.
+    rgb, truth = pair
+
+    def mirrored(picture):
+        return np.pad(picture.numpy().astype(float), ((0, 0), (5, 5), (5, 5)), mode="reflect")
+
+    theirs = [
+        structural_similarity(
+            mirrored(t),
+            mirrored(p),
+            channel_axis=0,
+            data_range=255,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+        for p, t in zip(rgb, truth, strict=True)
+    ]
+    assert ssim(rgb, truth).tolist() == pytest.approx(theirs, abs=1e-6)
+
+
+def test_scores_do_not_depend_on_batches():
+    gamut = Gamut.srgb()
+    ab, truth = (torch.rand(4, 2, 16, 16) * 60 - 30 for _ in range(2))
+    rgb, true_rgb = (torch.randint(0, 256, (4, 3, 16, 16), dtype=torch.uint8) for _ in range(2))
+    whole, parts = Scores(gamut), Scores(gamut)
+    whole.update(tuple("abcd"), ab, truth, rgb, true_rgb)
+    for at in (slice(0, 1), slice(1, 4)):
+        parts.update(tuple("abcd"[at]), ab[at], truth[at], rgb[at], true_rgb[at])
+    assert whole.auc.rebalanced() == parts.auc.rebalanced()
+    assert [row[0] for row in parts.pictures] == list("abcd")
+    for ours, theirs in zip(whole.pictures, parts.pictures, strict=True):
+        assert ours[1:] == pytest.approx(theirs[1:])

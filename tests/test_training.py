@@ -1,0 +1,149 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from photochrom.config import PriorConfig, TrainConfig
+from photochrom.data import Square, collate
+from photochrom.images import find, read
+from photochrom.models import Colorizer
+from photochrom.prior import build_prior
+from photochrom.training import DivergedError, fit, read_log
+
+TINY = {"width": 2, "crop": 32, "size": 32, "batch": 2, "workers": 0, "precision": "32"}
+
+
+def config(**changes):
+    return TrainConfig(**(TINY | {"steps": 3} | changes))
+
+
+@pytest.fixture
+def pictures(photos):
+    return find([str(photos)]).pictures
+
+
+@pytest.fixture
+def prior(pictures):
+    return build_prior(pictures, PriorConfig(), "drawn", lambda _: None)
+
+
+def weights(run):
+    return (run / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        {"method": "regression"},
+        {"method": "regression", "loss": "smooth-l1"},
+        {"rebalance": False},
+        {"rebalance": True},
+    ],
+)
+def test_a_finished_run_is_one_folder(method, pictures, prior, tmp_path):
+    fit(pictures, prior, config(**method), tmp_path / "run")
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {"train.json", "log.csv", "curve.png", "config.json", "model.safetensors"}
+    assert json.loads((tmp_path / "run/config.json").read_text())["training"]["steps"] == 3
+    assert Colorizer.load(tmp_path / "run")(torch.rand(1, 1, 9, 9) * 100).shape == (1, 2, 9, 9)
+
+
+def two_colours(folder):
+    """Pictures whose left and bright half is orange, whose dark half is blue."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for place in range(6):
+        dark = random.integers(8, 40)
+        rgb = np.zeros((40, 40, 3), dtype=np.uint8)
+        rgb[:, :20] = (230, 150, 60)
+        rgb[:, 20:] = (20, 30, dark + 90)
+        Image.fromarray(np.roll(rgb, place * 5, axis=1)).save(folder / f"{place}.png")
+    return folder
+
+
+@pytest.mark.parametrize("method", ["classification", "regression"])
+def test_it_learns_two_colours(method, tmp_path):
+    found = find([str(two_colours(tmp_path / "two"))])
+    fit(
+        found.pictures,
+        None,
+        config(method=method, rebalance=False, steps=80, width=4, batch=4, lr=1e-2),
+        tmp_path / "run",
+    )
+    rgb = torch.from_numpy(read(found.pictures[0]).copy()).movedim(-1, 0)
+    batch = collate([Square("0", rgb)])
+    with torch.inference_mode():
+        ab = Colorizer.load(tmp_path / "run")(batch.L)
+    # Far from grey, whose mean error here is about 50: within a bin and a half on average.
+    assert torch.linalg.vector_norm(ab - batch.ab, dim=1).mean() < 15
+
+
+def test_a_seed_repeats_exactly_and_another_does_not(pictures, prior, tmp_path):
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        fit(pictures, prior, config(seed=seed), tmp_path / name)
+    assert weights(tmp_path / "a") == weights(tmp_path / "b")
+    assert weights(tmp_path / "a") != weights(tmp_path / "c")
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(pictures, prior, tmp_path, monkeypatch):
+    monkeypatch.setattr("photochrom.training.callbacks._CHECKPOINT_SECONDS", 0.0)
+    settings = config(steps=6)
+    fit(pictures, prior, settings, tmp_path / "whole")
+
+    def stop(progress):
+        if progress.step == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(pictures, prior, settings, tmp_path / "stopped", on_progress=stop)
+    assert (tmp_path / "stopped/last.ckpt").exists()
+    fit(pictures, prior, settings, tmp_path / "stopped", resume=True)
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
+    assert read_log(tmp_path / "stopped/log.csv")[-1]["step"] == 6
+
+
+def test_a_run_by_minutes_stops_in_time(pictures, prior, tmp_path):
+    fit(pictures, prior, config(steps=None, minutes=0.02), tmp_path / "run")
+    training = json.loads((tmp_path / "run/config.json").read_text())["training"]
+    # 1.2 s, and the step that was under way
+    assert 0.02 <= training["minutes"] < 0.2
+
+
+def test_divergence_ends_in_words_and_keeps_the_last_good_state(
+    pictures, prior, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("photochrom.training.callbacks._CHECKPOINT_SECONDS", 0.0)
+    from photochrom.training import module
+
+    real = module.rebalanced_cross_entropy
+    calls = iter(range(1000))
+    # Two pictures a batch are two calls: the third step gets a loss that is no number.
+    monkeypatch.setattr(
+        module,
+        "rebalanced_cross_entropy",
+        lambda *args: real(*args) * (float("nan") if next(calls) >= 8 else 1),
+    )
+    with pytest.raises(DivergedError, match=r"expected a finite loss at step \d, got nan"):
+        fit(pictures, prior, config(steps=9), tmp_path / "run")
+    kept = torch.load(tmp_path / "run/last.ckpt", weights_only=True)
+    assert all(value.isfinite().all() for value in kept["state_dict"].values())
+    assert not (tmp_path / "run/model.safetensors").exists()
+
+
+def test_a_run_is_not_continued_with_another_setting(pictures, prior, tmp_path):
+    fit(pictures, prior, config(), tmp_path / "run")
+    with pytest.raises(ValueError, match=r"expected --lr 0.001 as the run began, got 0.1"):
+        fit(pictures, prior, config(lr=0.1), tmp_path / "run", resume=True)
+
+
+def test_nor_with_other_pictures(pictures, prior, tmp_path):
+    fit(pictures, prior, config(), tmp_path / "run")
+    with pytest.raises(ValueError, match=r"expected the pictures that the run began with"):
+        fit(pictures[:-1], prior, config(), tmp_path / "run", resume=True)
+
+
+def test_rebalancing_needs_a_prior(pictures, tmp_path):
+    with pytest.raises(ValueError, match=r"expected --prior with a rebalanced classification"):
+        fit(pictures, None, config(), tmp_path / "run")
