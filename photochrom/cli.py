@@ -3,11 +3,8 @@
 The command line is a skin: each command parses, calls one library function and prints.
 """
 
-import contextlib
-import io
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from tyro.conf import Positional, arg
@@ -18,8 +15,9 @@ from photochrom.config import EvaluateConfig, PriorConfig, ProtocolConfig, Train
 if TYPE_CHECKING:
     from photochrom.study import Pictures as StudyPictures
 
-Pictures = Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...")]]
-Runs = Positional[Annotated[tuple[Path, ...], arg(metavar="RUN...")]]
+_PICTURES = "Folders, files, quoted patterns or .tar files of pictures."
+Pictures = Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=_PICTURES)]]
+Runs = Positional[Annotated[tuple[Path, ...], arg(metavar="RUN...", help="Finished run folders.")]]
 Output = Annotated[Path, arg(aliases=["-o"])]
 
 app = tyro.extras.SubcommandApp()
@@ -28,6 +26,7 @@ app.command(prior, name="prior", help="Count the colours of a data set, and look
 
 
 @prior.command(name="build")
+@console.later
 def prior_build(
     pictures: Pictures,
     *,
@@ -40,7 +39,6 @@ def prior_build(
     Example: photochrom prior build photos/ more.tar -o prior.h5
 
     Args:
-        pictures: Folders, files, quoted patterns or .tar files of pictures.
         output: The HDF5 file to write.
         overwrite: Replace the output if it exists.
     """
@@ -61,6 +59,7 @@ def prior_build(
 
 
 @prior.command(name="show")
+@console.later
 def prior_show(
     file: Positional[Path], *, plot: Path | None = None, overwrite: bool = False
 ) -> None:
@@ -87,6 +86,7 @@ def prior_show(
 
 
 @app.command
+@console.later
 def train(
     pictures: Pictures,
     *,
@@ -100,7 +100,6 @@ def train(
     Example: photochrom train photos/ --prior prior.h5 --method classification -o run --minutes 20
 
     Args:
-        pictures: Folders, files, quoted patterns or .tar files of pictures.
         output: The run folder to make.
         prior: HDF5 file of photochrom prior build: the gamut, and the rebalancing weights.
         resume: Continue the run in the output folder if there is one.
@@ -119,6 +118,7 @@ def train(
 
 
 @app.command
+@console.later
 def colorize(
     pictures: Pictures,
     *,
@@ -133,7 +133,6 @@ def colorize(
     Example: photochrom colorize old/*.jpg --model run -o colored
 
     Args:
-        pictures: Folders, files, quoted patterns or .tar files of pictures.
         model: A finished run folder.
         output: The folder to write to.
         temperature: Of the annealed mean; by default the model's own, 0.38 as a rule.
@@ -166,10 +165,11 @@ def colorize(
 
 
 @app.command
+@console.later
 def evaluate(
     runs: Runs,
     *,
-    pictures: Annotated[tuple[str, ...], arg(metavar="PICTURES...")],
+    pictures: Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=_PICTURES)],
     output: Output,
     config: Annotated[EvaluateConfig, arg(name="")],
     overwrite: bool = False,
@@ -179,8 +179,6 @@ def evaluate(
     Example: photochrom evaluate runs/* --pictures val.tar -o report
 
     Args:
-        runs: Finished run folders.
-        pictures: Folders, files, quoted patterns or .tar files of colour pictures.
         output: The report folder to make.
         overwrite: Replace a report that exists.
     """
@@ -195,6 +193,7 @@ def evaluate(
 
 
 @app.command(name="study")
+@console.later
 def run_study(
     pictures: Pictures,
     *,
@@ -211,7 +210,6 @@ def run_study(
     Example: photochrom study photos/ --validate val.tar -o study --minutes 20
 
     Args:
-        pictures: Folders, files, quoted patterns or .tar files of pictures to train on.
         output: The study folder to make or continue.
         validate: Pictures to measure on; without it, a share of the first is held out.
         hold_out: That share.
@@ -221,15 +219,17 @@ def run_study(
 
     found = images.find(pictures)
     console.tell_skipped(found.skipped, "looking for pictures")
-    if validate:
-        training, validation = found.pictures, images.find(validate).pictures
-    else:
-        training, validation = study.hold_out(found.pictures, hold_out, protocol.seed)
-    named = study.Pictures(training, validation, " ".join([*pictures, *validate]))
+    parts = (
+        (found.pictures, images.find(validate).pictures)
+        if validate
+        else study.hold_out(found.pictures, hold_out, protocol.seed)
+    )
+    named = study.Pictures(*parts, " ".join([*pictures, *validate]))
     _study(named, protocol, output, evaluation_size)
 
 
 @app.command
+@console.later
 def demo(*, output: Output = Path("photochrom-demo"), minutes: float = 1.2) -> None:
     """Run a small study on the photographs that come with photochrom: about five minutes.
 
@@ -258,31 +258,4 @@ def _study(pictures: "StudyPictures", protocol: ProtocolConfig, output: Path, si
 
 def main() -> None:
     """Run a command; a mistake that the user can mend ends it with one line and exit code 2."""
-    asks_help = bool({"-h", "--help"} & set(sys.argv[1:])) or len(sys.argv) == 1
-    try:
-        app.cli(prog="photochrom", description=__doc__, console_outputs=asks_help)
-    except SystemExit as stop:
-        if stop.code and not asks_help:
-            _fail(_usage_mistake())
-        raise
-    except KeyboardInterrupt:
-        print("photochrom: stopped; the same command continues where it can", file=sys.stderr)
-        sys.exit(130)
-    except Exception as error:
-        if not console.is_users(error):
-            raise
-        _fail(" ".join(str(error).split()))
-
-
-def _usage_mistake() -> str:
-    """What is wrong with the arguments: parsed once more, as tyro only tells by drawing it."""
-    drawn = io.StringIO()
-    console.wide()
-    with contextlib.redirect_stderr(drawn), contextlib.suppress(SystemExit):
-        app.cli(prog="photochrom", description=__doc__)
-    return console.usage_line(drawn.getvalue())
-
-
-def _fail(line: str) -> NoReturn:
-    print(f"photochrom: {line}", file=sys.stderr)
-    sys.exit(2)
+    console.run(lambda: app.cli(prog="photochrom", description=__doc__))

@@ -1,14 +1,17 @@
 """What the command line shows: bars, tables, one line for a mistake. Nothing heavy is imported."""
 
+import contextlib
 import csv
+import io
 import os
-import shutil
+import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 from photochrom.config import ProtocolConfig, TrainConfig
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from photochrom.images import Skipped
     from photochrom.training import Progress
 
+P = ParamSpec("P")
 _EVERY = 0.1 if sys.stderr.isatty() else 15.0  # seconds between two updates of a bar
 
 
@@ -131,21 +135,21 @@ def usage_line(box: str) -> str:
     """
     parts: list[list[str]] = [[]]
     for line in box.splitlines():
-        text = line.strip().strip("│").strip()
-        if line.startswith(("╭", "╰")) or not text:
+        text = line.strip("│| ").rstrip()
+        if line.startswith(("╭", "╰", "+")) or not text:  # + and | where the terminal is ASCII
             continue
-        if set(text) == {"─"}:
+        if set(text) <= {"─", "-"}:
             parts.append([])
         else:
             parts[-1].append(text)
-    said = []
-    for part in filter(None, parts):
-        if part[0].startswith("Perhaps you meant"):
-            meant = dict.fromkeys(text for text in part if text.startswith("-"))
-            said.append(f"perhaps you meant {' or '.join(meant)}")
-        else:
-            said.append(" ".join(part).replace("For full helptext, run", "see"))
-    return "; ".join(said)
+    return "; ".join(_said(part) for part in parts if part and part[0] != "Argument helptext:")
+
+
+def _said(part: list[str]) -> str:
+    if part[0].startswith("Perhaps you meant"):
+        meant = dict.fromkeys(text for text in part if text.startswith("-"))
+        return f"perhaps you meant {' or '.join(meant)}"
+    return re.sub(r"For full helptext, (run|see):?", "see", " ".join(part))
 
 
 def is_users(error: BaseException) -> bool:
@@ -160,7 +164,53 @@ def is_users(error: BaseException) -> bool:
     return isinstance(error, ValueError) and raised_in.split(".")[0] == "photochrom"
 
 
-def wide() -> None:
-    """Let tyro draw its boxes wide enough that no word is broken."""
-    if shutil.get_terminal_size().columns < 1000:
+def later(command: Callable[P, None]) -> Callable[P, Callable[[], None]]:
+    """Parse now, run later: so that a mistake in the arguments is told apart from one in a run."""
+
+    @wraps(command)
+    def parsed(*args: P.args, **kwargs: P.kwargs) -> Callable[[], None]:
+        return lambda: command(*args, **kwargs)
+
+    return parsed
+
+
+def run(parse: Callable[[], Callable[[], None]]) -> None:
+    """Parse the arguments and run the command they name; a mistake is one line, exit code 2."""
+    drawn = io.StringIO()
+    try:
+        with _wide(), contextlib.redirect_stderr(drawn):
+            command = parse()
+    except SystemExit as stop:
+        if stop.code:
+            _fail(usage_line(drawn.getvalue()))
+        raise
+    except ValueError as error:  # a config that refuses to be built
+        _fail(str(error))
+    try:
+        command()
+    except KeyboardInterrupt:
+        print("photochrom: stopped: a repeated study or train --resume continues", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:
+        if not is_users(error):
+            raise
+        _fail(" ".join(str(error).split()))
+
+
+@contextlib.contextmanager
+def _wide() -> Iterator[None]:
+    """Let tyro draw what is no help so wide that no word is broken."""
+    before = os.environ.get("COLUMNS")
+    if not {"-h", "--help"} & set(sys.argv):
         os.environ["COLUMNS"] = "1000"
+    try:
+        yield
+    finally:
+        os.environ.pop("COLUMNS", None)
+        if before is not None:
+            os.environ["COLUMNS"] = before
+
+
+def _fail(line: str) -> NoReturn:
+    print(f"photochrom: {line}", file=sys.stderr)
+    sys.exit(2)

@@ -76,6 +76,8 @@ class Found:
 
 def find(sources: Sequence[str]) -> Found:
     """All pictures of `sources`, known by their suffix; `PictureError` if there are none."""
+    if not sources:
+        raise PictureError("expected pictures, got none: name folders, files or .tar files")
     found = Found()
     for source in sources:
         before = len(found.pictures)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from photochrom.report import write_report
 from photochrom.training import Progress, fit, read_log
 
 
+@runtime_checkable
 class Reporter(Protocol):
     """How a study tells what it does; every method may do nothing."""
 

@@ -1,5 +1,8 @@
-"""Worlds that tests share. Nothing here imports photochrom at module level: the run-time
-checks of types act at its first import, by the tests."""
+"""Worlds that tests share.
+
+Nothing here imports photochrom at module level: the run-time checks of types act at its first
+import, by the tests.
+"""
 
 from pathlib import Path
 

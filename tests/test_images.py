@@ -1,3 +1,4 @@
+import contextlib
 import io
 import tarfile
 
@@ -107,7 +108,7 @@ def test_text_is_no_picture(tmp_path):
 def test_a_truncated_picture_is_refused(photos):
     whole = (photos / "1.jpg").read_bytes()
     (photos / "1.jpg").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(PictureError, match="(?i)truncated"):
+    with pytest.raises(PictureError, match=r"(?i)truncated"):
         read(Picture("1.jpg", photos / "1.jpg"))
 
 
@@ -120,10 +121,8 @@ def test_damaged_bytes_never_raise_anything_else(photos):
             for at in random.integers(0, len(whole), size=8):
                 damaged[at] = random.integers(0, 256)
             (photos / "x").write_bytes(bytes(damaged))
-            try:
+            with contextlib.suppress(PictureError):
                 assert read(Picture("x", photos / "x")).ndim == 3
-            except PictureError as error:
-                assert str(error)
 
 
 def test_a_missing_source_is_named():

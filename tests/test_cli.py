@@ -1,0 +1,272 @@
+import subprocess
+import sys
+import tarfile
+
+import h5py
+import numpy as np
+import pytest
+from skimage.io import imread
+
+TINY = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--workers", 0, "--precision", 32]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in this process: exit code, stdout, stderr without bars."""
+    from photochrom.cli import main
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["photochrom", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        lines = [line.rsplit("\r", 1)[-1] for line in err.splitlines()]
+        return code, out, [line for line in lines if line and "%|" not in line]
+
+    return call
+
+
+def refused(result):
+    """The one line of a refusal."""
+    code, _, lines = result
+    assert code == 2
+    assert len(lines) == 1
+    assert lines[0].startswith("photochrom: ")
+    return lines[0]
+
+
+@pytest.fixture
+def model(run, photos, tmp_path):
+    code, *_ = run("train", photos, "-o", tmp_path / "model", "--no-rebalance", "--steps", 2, *TINY)
+    assert code == 0
+    return tmp_path / "model"
+
+
+def test_help_does_not_wait_for_torch():
+    code = "import photochrom.cli, sys; print({'torch', 'numpy', 'tqdm'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+COMMANDS = ("prior build", "prior show", "train", "colorize", "evaluate", "study", "demo")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command, run):
+    code, out, _ = run(*command.split(), "--help")
+    assert code == 0
+    assert f"Example: photochrom {command}" in " ".join(out.split())
+
+
+def test_the_whole_line_on_pictures(run, photos, tmp_path):
+    code, out, _ = run("prior", "build", photos, "-o", tmp_path / "prior.h5")
+    assert (code, "8 pictures, 0 grey and 0 unreadable" in out) == (0, True)
+    code, out, _ = run("prior", "show", tmp_path / "prior.h5", "--plot", tmp_path / "prior.png")
+    assert (code, "313, step 10" in out) == (0, True)
+    assert imread(tmp_path / "prior.png").shape[1] > 500
+    for name, method in (("c", "classification"), ("r", "regression")):
+        code, out, _ = run(
+            *("train", photos, "--prior", tmp_path / "prior.h5", "--method", method),
+            *("-o", tmp_path / name, "--steps", 2, *TINY),
+        )
+        assert (code, "finished" in out) == (0, True)
+    code, out, _ = run("colorize", photos, "--model", tmp_path / "c", "-o", tmp_path / "out")
+    assert (code, "8 of 8 pictures colorized" in out) == (0, True)
+    report = tmp_path / "report"
+    code, out, _ = run(
+        *("evaluate", tmp_path / "c", tmp_path / "r", "--pictures", photos, "-o", report),
+        *("--size", 32),
+    )
+    assert code == 0
+    told = [line.split()[0] for line in out.splitlines()[1:6]]
+    assert told == ["c", "r", "grey", "random", "ceiling"]
+    assert (report / "index.html").exists()
+
+
+def test_a_study_does_everything_and_repeats_nothing(run, photos, tmp_path):
+    command = ("study", photos, "-o", tmp_path / "study", "--hold-out", 0.3, "--steps", 2, *TINY)
+    command += ("--evaluation-size", 32)
+    code, first, _ = run(*command)
+    assert code == 0
+    runs = sorted(path.name for path in (tmp_path / "study/runs").iterdir())
+    assert runs == ["classification", "classification-rebalanced", "regression"]
+    models = {path: path.stat().st_mtime_ns for path in tmp_path.glob("study/runs/*/model*")}
+    code, second, _ = run(*command)
+    assert (code, second) == (0, first)
+    assert models == {path: path.stat().st_mtime_ns for path in models}
+
+
+def test_a_study_with_other_settings_is_not_continued(run, photos, tmp_path):
+    command = ("study", photos, "-o", tmp_path / "s", "--evaluation-size", 32, *TINY)
+    assert run(*command, "--steps", 2)[0] == 0
+    assert "expected the protocol settings or pictures that this study began with" in refused(
+        run(*command, "--steps", 3)
+    )
+
+
+def bad_photos(photos):
+    """One text file named .jpg and one truncated picture, among eight good ones."""
+    (photos / "text.jpg").write_text("no picture")
+    whole = (photos / "1.jpg").read_bytes()
+    (photos / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+
+
+def test_bad_pictures_among_good_ones_are_reported_and_left_out(run, photos, model, tmp_path):
+    bad_photos(photos)
+    for command in (
+        ("prior", "build", photos, "-o", tmp_path / "p.h5"),
+        ("train", photos, "-o", tmp_path / "t", "--no-rebalance", "--steps", 6, *TINY),
+        ("colorize", photos, "--model", model, "-o", tmp_path / "out"),
+        ("evaluate", model, "--pictures", photos, "-o", tmp_path / "report", "--size", 32),
+    ):
+        code, _, lines = run(*command)
+        assert (command[0], code) == (command[0], 0)
+        assert "left out 2" in lines[-1]
+        assert "text.jpg" in lines[-1]
+    with h5py.File(tmp_path / "p.h5") as file:
+        assert (file.attrs["pictures"], file.attrs["failed"]) == (8, 2)
+    assert len(list((tmp_path / "out").iterdir())) == 8
+
+
+@pytest.mark.parametrize("content", [[], ["notes.txt"]])
+def test_a_folder_without_pictures(content, run, tmp_path):
+    (tmp_path / "f").mkdir()
+    for name in content:
+        (tmp_path / "f" / name).write_text("x")
+    line = refused(run("prior", "build", tmp_path / "f", "-o", tmp_path / "p.h5"))
+    assert "found none: name a folder, a file or a pattern" in line
+    assert not (tmp_path / "p.h5").exists()
+
+
+def test_a_grey_data_set(run, save_picture, tmp_path):
+    for name in "ab":
+        save_picture(f"g/{name}.png", np.full((40, 40, 3), 80, dtype=np.uint8))
+    line = refused(run("prior", "build", tmp_path / "g", "-o", tmp_path / "p.h5"))
+    assert "expected colour pictures, got 2 grey and 0 unreadable ones" in line
+    line = refused(
+        run("train", tmp_path / "g", "--no-rebalance", "-o", tmp_path / "t", "--steps", 2, *TINY)
+    )
+    assert "expected colour pictures to train on, got 2 in a row" in line
+
+
+def test_a_picture_of_one_pixel(run, save_picture, model, tmp_path):
+    save_picture("one/p.png", np.array([[[200, 90, 30]]], dtype=np.uint8))
+    one = tmp_path / "one"
+    assert run("prior", "build", one, "-o", tmp_path / "p.h5")[0] == 0
+    assert run("colorize", one, "--model", model, "-o", tmp_path / "out")[0] == 0
+    assert imread(tmp_path / "out/p.png").shape == (1, 1, 3)
+    train = ("train", one, "--prior", tmp_path / "p.h5", "-o", tmp_path / "t", "--steps", 2, *TINY)
+    assert run(*train)[0] == 0
+    report = tmp_path / "report"
+    assert run("evaluate", model, "--pictures", one, "-o", report, "--size", 32)[0] == 0
+
+
+def test_files_that_are_no_prior(run, photos, tmp_path):
+    path = tmp_path / "p.h5"
+    train = ("train", photos, "--prior", path, "-o", tmp_path / "t", "--steps", 2, *TINY)
+    assert "expected a prior file, found no such file" in refused(run(*train))
+    path.write_text("no HDF5")
+    assert "expected a prior as photochrom prior build writes it" in refused(run(*train))
+    with h5py.File(path, "w") as file:
+        file["x"] = 1
+    assert "got an HDF5 file of another kind" in refused(run(*train))
+    path.unlink()
+    assert run("prior", "build", photos, "-o", path)[0] == 0
+    with h5py.File(path, "a") as file:
+        file.attrs["version"] = 2
+    assert "expected photochrom prior version 1, got version 2" in refused(run(*train))
+    assert not (tmp_path / "t").exists()
+
+
+def test_a_run_is_not_continued_with_a_prior_of_another_gamut(run, photos, tmp_path):
+    for step in (10, 20):
+        run("prior", "build", photos, "-o", tmp_path / f"{step}.h5", "--step", step)
+    train = ("train", photos, "-o", tmp_path / "t", "--resume", "--steps", 2, *TINY)
+    assert run(*train, "--prior", tmp_path / "10.h5")[0] == 0
+    line = refused(run(*train, "--prior", tmp_path / "20.h5"))
+    assert "expected the gamut that the run began with, got others" in line
+
+
+def test_folders_that_are_no_run(run, photos, model, tmp_path):
+    colorize = ("colorize", photos, "-o", tmp_path / "out", "--model")
+    assert "expected the folder of a run, found no such" in refused(run(*colorize, tmp_path / "x"))
+    assert "expected a run folder with config.json" in refused(run(*colorize, photos))
+    (model / "model.safetensors").write_bytes(b"\0" * 100)
+    assert "got a damaged file" in refused(run(*colorize, model))
+    (model / "model.safetensors").unlink()
+    assert "continue it with photochrom train … --resume" in refused(run(*colorize, model))
+    (model / "config.json").write_text("{'no': json}")
+    assert "got text that is not JSON" in refused(run(*colorize, model))
+
+
+def test_outputs_that_exist_are_kept(run, photos, model, tmp_path):
+    (tmp_path / "there.h5").write_text("mine")
+    line = refused(run("prior", "build", photos, "-o", tmp_path / "there.h5"))
+    assert "found one that exists: name another or add --overwrite" in line
+    assert (tmp_path / "there.h5").read_text() == "mine"
+    train = ("train", photos, "--no-rebalance", "--steps", 2, *TINY)
+    assert "add --resume or name another" in refused(run(*train, "-o", model))
+    assert "found something else" in refused(run(*train, "-o", photos))
+    study = ("study", photos, "-o", photos, "--steps", 2, *TINY)
+    assert "expected a new folder or a study to continue" in refused(run(*study))
+    evaluate = ("evaluate", model, "--pictures", photos, "--size", 32, "-o", photos)
+    assert "expected a new output, found one that exists" in refused(run(*evaluate))
+
+
+def test_colorized_pictures_that_exist_are_left_out_and_reported(run, photos, model, tmp_path):
+    colorize = ("colorize", photos / "*.png", "--model", model, "-o", tmp_path / "out")
+    assert run(*colorize)[0] == 0
+    (tmp_path / "out/0.png").unlink()
+    code, out, lines = run(*colorize)
+    assert (code, "1 of 4 pictures colorized" in out) == (0, True)
+    assert "left out 3" in lines[-1]
+    assert "add --overwrite" in refused(run(*colorize))
+    assert run(*colorize, "--overwrite")[0] == 0
+
+
+def test_a_tar_member_does_not_write_outside(run, photos, model, tmp_path):
+    with tarfile.open(tmp_path / "t.tar", "w") as tar:
+        tar.add(photos / "0.png", arcname="../evil.png")
+        tar.add(photos / "1.jpg", arcname="good.jpg")
+    out = tmp_path / "deep/out"
+    code, _, lines = run("colorize", tmp_path / "t.tar", "--model", model, "-o", out)
+    assert code == 0
+    assert "expected a name below its source, got '../evil.png'" in lines[-1]
+    assert not (tmp_path / "deep/evil.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("prior build x -o y --sise 3", "perhaps you meant --size"),
+        ("prior build x", "--output"),
+        ("prior build x -o y --size many", "many"),
+        ("prior build x -o y --k 0", "--k must be 1 or more, got 0"),
+        ("prior build x -o y --uniform 2", "--uniform must be within 0 and 1, got 2"),
+        ("prior build x -o y --sigma 0", "--sigma must be positive, got 0"),
+        ("train x -o y", "expected --steps or --minutes"),
+        ("train x -o y --steps 0", "--steps must be 1 or more, got 0"),
+        ("train x -o y --steps 1 --crop 200", "--size must be at least --crop"),
+        ("train x -o y --steps 1 --method clasification", "clasification"),
+        ("colorize x --model m -o y --temperature 0", "--temperature must be positive, got 0"),
+        ("evaluate m --pictures x -o y --size 4", "--size must be 16 or more, got 4"),
+        ("prior build -o y", "expected pictures, got none: name folders, files or .tar files"),
+        ("colour", "colour"),
+    ],
+)
+def test_mistaken_flags(arguments, said, run):
+    assert said in refused(run(*arguments.split()))
+
+
+def test_more_neighbours_than_bins(run, photos, tmp_path):
+    line = refused(run("prior", "build", photos, "-o", tmp_path / "p.h5", "--k", 400))
+    assert "k must be within 1 and the gamut's 313 bins, got 400" in line
+
+
+def test_a_bug_keeps_its_traceback(run, monkeypatch, photos):
+    monkeypatch.setattr("photochrom.images.find", lambda _: int("not ours"))
+    with pytest.raises(ValueError, match="invalid literal"):
+        run("prior", "build", photos, "-o", "never.h5")
