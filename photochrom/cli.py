@@ -42,10 +42,9 @@ def prior_build(
         output: The HDF5 file to write.
         overwrite: Replace the output if it exists.
     """
-    from photochrom import images, prior
-    from photochrom.files import refuse_existing
+    from photochrom import files, images, prior
 
-    refuse_existing(output, overwrite=overwrite)
+    files.refuse_existing(output, overwrite=overwrite)
     found = images.find(pictures)
     skipped = list(found.skipped)
     tracked = console.track(found.pictures, len(found.pictures), "counting colours")
@@ -53,9 +52,8 @@ def prior_build(
     file.save(output)
     console.tell_skipped(skipped, "counting colours")
     counts = file.histogram
-    print(
-        f"{output}: {counts.pictures} pictures, {counts.grey} grey and {counts.failed} unreadable"
-    )
+    left_out = f"{counts.grey} grey and {counts.failed} unreadable"
+    print(f"{output}: {counts.pictures} pictures, {left_out}")
 
 
 @prior.command(name="show")
@@ -72,16 +70,15 @@ def prior_show(
         plot: Write the picture to this PNG file.
         overwrite: Replace the plot if it exists.
     """
+    from photochrom import files
     from photochrom.prior import PriorFile, describe, plot_prior
 
     loaded = PriorFile.load(file)
     for name, value in describe(loaded).items():
         print(f"{name:<18} {value}")
     if plot is not None:
-        from photochrom.files import refuse_existing, write_whole
-
-        refuse_existing(plot, overwrite=overwrite)
-        write_whole(plot, plot_prior(loaded))
+        files.refuse_existing(plot, overwrite=overwrite)
+        files.write_whole(plot, plot_prior(loaded))
         print(f"{'plot':<18} {plot}")
 
 
@@ -148,20 +145,14 @@ def colorize(
     colorizer = Colorizer.load(model)
     found = images.find(pictures)
     results = colorize_all(
-        found.pictures,
-        colorizer,
-        output,
-        temperature=temperature,
-        how=decoder,
-        overwrite=overwrite,
+        found.pictures, colorizer, output, temperature=temperature, how=decoder, overwrite=overwrite
     )
     tracked = list(console.track(results, len(found.pictures), "colorizing"))
     skipped = [images.Skipped(r.picture.name, r.problem) for r in tracked if r.problem]
-    done = len(tracked) - len(skipped)
-    if not done:
+    if len(tracked) == len(skipped):
         raise ValueError(f"expected a picture to colorize, got none: {images.summary(skipped)}")
     console.tell_skipped([*found.skipped, *skipped], "colorizing")
-    print(f"{output}: {done} of {len(tracked)} pictures colorized")
+    print(f"{output}: {len(tracked) - len(skipped)} of {len(tracked)} pictures colorized")
 
 
 @app.command
@@ -182,10 +173,9 @@ def evaluate(
         output: The report folder to make.
         overwrite: Replace a report that exists.
     """
-    from photochrom import images, study
-    from photochrom.files import refuse_existing
+    from photochrom import files, images, study
 
-    refuse_existing(output, overwrite=overwrite)
+    files.refuse_existing(output, overwrite=overwrite)
     found = images.find(pictures)
     page = study.report_on(runs, found, config, output, " ".join(pictures), console.Teller())
     print(console.table(output))
@@ -218,12 +208,11 @@ def run_study(
     from photochrom import images, study
 
     found = images.find(pictures)
-    console.tell_skipped(found.skipped, "looking for pictures")
-    parts = (
-        (found.pictures, images.find(validate).pictures)
-        if validate
-        else study.hold_out(found.pictures, hold_out, protocol.seed)
-    )
+    other = images.find(validate) if validate else images.Found()
+    console.tell_skipped([*found.skipped, *other.skipped], "looking for pictures")
+    parts = (found.pictures, other.pictures)
+    if not validate:
+        parts = study.hold_out(found.pictures, hold_out, protocol.seed)
     named = study.Pictures(*parts, " ".join([*pictures, *validate]))
     _study(named, protocol, output, evaluation_size)
 

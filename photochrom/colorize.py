@@ -82,7 +82,7 @@ def colorize_all(
             if path in written:
                 raise PictureError("another picture has the same name")
             if path.exists() and not overwrite:
-                raise PictureError(f"{path} exists: add --overwrite to replace it")
+                raise PictureError("its output exists: add --overwrite to replace it")
             rgb = _read(picture)
         except PictureError as error:
             yield Colorized(picture, path, str(error))

@@ -175,7 +175,18 @@ def later(command: Callable[P, None]) -> Callable[P, Callable[[], None]]:
 
 
 def run(parse: Callable[[], Callable[[], None]]) -> None:
-    """Parse the arguments and run the command they name; a mistake is one line, exit code 2."""
+    """Parse the arguments and run the command they name.
+
+    A mistake that the user can mend is one line on stderr and exit code 2.
+    """
+    try:
+        _run(parse)
+    except BrokenPipeError:  # whoever read our output, head or less, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _run(parse: Callable[[], Callable[[], None]]) -> None:
     drawn = io.StringIO()
     try:
         with _wide(), contextlib.redirect_stderr(drawn):
@@ -189,10 +200,11 @@ def run(parse: Callable[[], Callable[[], None]]) -> None:
     try:
         command()
     except KeyboardInterrupt:
+        _end_bars()
         print("photochrom: stopped: a repeated study or train --resume continues", file=sys.stderr)
         sys.exit(130)
     except Exception as error:
-        if not is_users(error):
+        if isinstance(error, BrokenPipeError) or not is_users(error):
             raise
         _fail(" ".join(str(error).split()))
 
@@ -211,6 +223,14 @@ def _wide() -> Iterator[None]:
             os.environ["COLUMNS"] = before
 
 
+def _end_bars() -> None:
+    """End the line of a bar that was under way, so that what follows has a line of its own."""
+    if "tqdm" in sys.modules:
+        for bar in list(getattr(sys.modules["tqdm"].tqdm, "_instances", [])):
+            bar.close()
+
+
 def _fail(line: str) -> NoReturn:
+    _end_bars()
     print(f"photochrom: {line}", file=sys.stderr)
     sys.exit(2)
