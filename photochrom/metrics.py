@@ -104,9 +104,12 @@ def psnr(rgb: UInt8[Tensor, "B 3 H W"], truth: UInt8[Tensor, "B 3 H W"]) -> Floa
 
 
 def ssim(rgb: UInt8[Tensor, "B 3 H W"], truth: UInt8[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
-    """Structural similarity of each picture, the mean over R, G and B; 1 is identity."""
+    """Structural similarity of each picture, the mean over R, G and B; 1 is identity.
+
+    Wang et al. 2004, with a Gaussian window of σ = 1.5; the border is mirrored.
+    """
     value = structural_similarity_index_measure(
-        rgb.double(), truth.double(), data_range=255.0, reduction="none"
+        rgb.float() / 255, truth.float() / 255, data_range=1.0, reduction="none"
     )
     assert isinstance(value, Tensor)
     return value.reshape(len(rgb))

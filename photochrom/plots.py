@@ -27,6 +27,8 @@ def training_curve(points: Sequence[tuple[int, float]], title: str) -> bytes:
     if window > 1:
         smooth = np.convolve(loss, np.ones(window) / window, mode="valid")
         axes.plot(steps[window - 1 :], smooth, color="#1f4e8c", linewidth=1.6)
+    settled = loss[len(loss) // 20 :]  # the first steps are far above and would flatten the rest
+    axes.set_ylim(0, 1.1 * float(np.percentile(settled, 99)))
     axes.set_title(title, fontsize=10)
     axes.set_xlabel("step", fontsize=9)
     axes.set_ylabel("training loss", fontsize=9)

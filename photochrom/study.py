@@ -3,7 +3,7 @@
 STUDY/
 ├── study.json          settings and digests of the pictures: what a resume must match
 ├── prior.h5            of the training pictures
-├── runs/<method>/      one training run each: see `photochrom.training.fit`
+├── runs/<method>/      one training run each: see `photochrom.training.run`
 └── report/             index.html, scores.json, scores.csv, pictures.csv
 """
 

@@ -113,7 +113,8 @@ def test_ssim_is_scikit_images_on_the_mirrored_picture(pair):
         )
         for p, t in zip(rgb, truth, strict=True)
     ]
-    assert ssim(rgb, truth).tolist() == pytest.approx(theirs, abs=1e-6)
+    # Variances are differences of squares near 1 in float32, over a constant of 9e-4.
+    assert ssim(rgb, truth).tolist() == pytest.approx(theirs, abs=1e-4)
 
 
 def test_scores_do_not_depend_on_batches():

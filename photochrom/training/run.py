@@ -154,6 +154,8 @@ def _train(
     interrupt = signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():
+            # Lightning 2.6 on torch 2.13 speaks of its own internals.
+            warnings.filterwarnings("ignore", message=".*LeafSpec.*")
             # One loader process on two cores is right here; Lightning would always have more.
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
