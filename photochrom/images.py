@@ -6,6 +6,7 @@ many can be reported and skipped.
 """
 
 import glob
+import hashlib
 import io
 import tarfile
 from collections.abc import Iterable, Sequence
@@ -177,6 +178,12 @@ def png_bytes(rgb: UInt8[np.ndarray, "H W 3"]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def digest(pictures: Sequence[Picture]) -> str:
+    """A fingerprint of which pictures these are, in which order: by their names, not contents."""
+    names = "\n".join(f"{picture.path.name}:{picture.name}" for picture in pictures)
+    return hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest()
 
 
 def summary(skipped: Iterable[Skipped]) -> str:

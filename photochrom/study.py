@@ -7,7 +7,6 @@ STUDY/
 └── report/             index.html, scores.json, scores.csv, pictures.csv
 """
 
-import hashlib
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -22,7 +21,7 @@ from photochrom import __version__
 from photochrom.config import EvaluateConfig, PriorConfig, ProtocolConfig, TrainConfig
 from photochrom.evaluate import BASELINES, Contender, Evaluation, evaluate
 from photochrom.files import read_json, write_json
-from photochrom.images import Found, Picture, Skipped
+from photochrom.images import Found, Picture, Skipped, digest
 from photochrom.models import Colorizer, read_config
 from photochrom.prior import PriorFile, build_prior
 from photochrom.report import write_report
@@ -172,8 +171,8 @@ def _open_study(
 ) -> None:
     settings = {
         "format": "photochrom study",
-        "training": _digest(pictures.training),
-        "validation": _digest(pictures.validation),
+        "training": digest(pictures.training),
+        "validation": digest(pictures.validation),
         "protocol": asdict(protocol),
         "prior": asdict(prior),
     }
@@ -192,12 +191,6 @@ def _open_study(
                 f"{folder}: expected the {name} settings or pictures that this study began with, "
                 "got others: repeat its command to continue it, or name another folder"
             )
-
-
-def _digest(pictures: Sequence[Picture]) -> dict[str, Any]:
-    names = "\n".join(f"{picture.path.name}:{picture.name}" for picture in pictures)
-    digest = hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest()
-    return {"pictures": len(pictures), "names": digest}
 
 
 def _prior(path: Path, pictures: Pictures, config: PriorConfig, reporter: Reporter) -> PriorFile:

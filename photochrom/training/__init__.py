@@ -1,5 +1,5 @@
 """Training runs: one folder each, resumable."""
 
 from photochrom.training.callbacks import Progress as Progress, read_log as read_log
-from photochrom.training.run import fit as fit
 from photochrom.training.module import DivergedError as DivergedError
+from photochrom.training.run import fit as fit

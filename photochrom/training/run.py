@@ -25,7 +25,7 @@ from photochrom import __version__
 from photochrom.config import TrainConfig
 from photochrom.data import TrainingData
 from photochrom.files import read_json, write_json, write_whole
-from photochrom.images import Picture, Skipped
+from photochrom.images import Picture, Skipped, digest
 from photochrom.models import Architecture, Colorizer, is_finished
 from photochrom.plots import training_curve
 from photochrom.prior import PriorFile
@@ -83,12 +83,10 @@ def fit(
 def _fingerprint(
     pictures: Sequence[Picture], prior: PriorFile | None, config: TrainConfig, gamut: Gamut
 ) -> dict[str, Any]:
-    names = "\n".join(sorted(f"{picture.path.name}:{picture.name}" for picture in pictures))
     weights = prior.prior.p.tobytes() if prior and config.rebalance else b""
     return {
         "config": asdict(config),
-        "pictures": len(pictures),
-        "names": hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest(),
+        "pictures": digest(pictures),
         "prior": hashlib.sha256(weights).hexdigest(),
         "gamut": hashlib.sha256(gamut.bins.numpy().tobytes()).hexdigest(),
     }
@@ -113,9 +111,9 @@ def _open_run(run: Path, fingerprint: dict[str, Any], *, resume: bool) -> None:
         if name not in free and earlier.get("config", {}).get(name) != value:
             came = earlier.get("config", {}).get(name)
             raise ValueError(f"{run}: expected --{name} {came} as the run began, got {value}")
-    for name, what in (("names", "pictures"), ("gamut", "gamut"), ("prior", "prior")):
+    for name in ("pictures", "gamut", "prior"):
         if earlier.get(name) != fingerprint[name]:
-            raise ValueError(f"{run}: expected the {what} that the run began with, got others")
+            raise ValueError(f"{run}: expected the {name} that the run began with, got others")
 
 
 def _checkpoint_step(checkpoint: Path) -> int:
