@@ -24,7 +24,7 @@ from photochrom.files import read_json, write_json
 from photochrom.images import Found, Picture, Skipped, digest
 from photochrom.models import Colorizer, read_config
 from photochrom.prior import PriorFile, build_prior
-from photochrom.report import write_report
+from photochrom.report import PAGE, write_report
 from photochrom.training import Progress, fit, read_log
 
 
@@ -90,7 +90,10 @@ def study(
 
     `ValueError` if the folder holds a study with other settings or pictures.
     """
-    _open_study(folder, pictures, protocol, prior_config)
+    _open_study(folder, pictures, protocol, prior_config, evaluation)
+    page = folder / "report" / PAGE
+    if page.exists():  # it is written last of all
+        return page
     prior = _prior(folder / "prior.h5", pictures, prior_config, reporter)
     contenders, curves = {}, {}
     for name, config in methods(protocol).items():
@@ -167,7 +170,11 @@ def curve(run: Path) -> list[tuple[int, float]]:
 
 
 def _open_study(
-    folder: Path, pictures: Pictures, protocol: ProtocolConfig, prior: PriorConfig
+    folder: Path,
+    pictures: Pictures,
+    protocol: ProtocolConfig,
+    prior: PriorConfig,
+    evaluation: EvaluateConfig,
 ) -> None:
     settings = {
         "format": "photochrom study",
@@ -175,6 +182,7 @@ def _open_study(
         "validation": digest(pictures.validation),
         "protocol": asdict(protocol),
         "prior": asdict(prior),
+        "evaluation": asdict(evaluation),
     }
     known = folder / "study.json"
     if not known.exists():

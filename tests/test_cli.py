@@ -93,7 +93,8 @@ def test_a_study_does_everything_and_repeats_nothing(run, photos, tmp_path):
     assert code == 0
     runs = sorted(path.name for path in (tmp_path / "study/runs").iterdir())
     assert runs == ["classification", "classification-rebalanced", "regression"]
-    models = {path: path.stat().st_mtime_ns for path in tmp_path.glob("study/runs/*/model*")}
+    made = [*tmp_path.glob("study/runs/*/model*"), tmp_path / "study/report/index.html"]
+    models = {path: path.stat().st_mtime_ns for path in made}
     code, second, _ = run(*command)
     assert (code, second) == (0, first)
     assert models == {path: path.stat().st_mtime_ns for path in models}
@@ -150,6 +151,7 @@ def test_a_grey_data_set(run, save_picture, tmp_path):
         run("train", tmp_path / "g", "--no-rebalance", "-o", tmp_path / "t", "--steps", 2, *TINY)
     )
     assert "expected colour pictures to train on, got 2 in a row" in line
+    assert not (tmp_path / "t").exists()
 
 
 def test_a_picture_of_one_pixel(run, save_picture, model, tmp_path):

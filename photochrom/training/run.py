@@ -55,6 +55,8 @@ def fit(
     if config.method == "classification" and config.rebalance and prior is None:
         raise ValueError("expected --prior with a rebalanced classification, got none")
     gamut = prior.prior.gamut if prior else Gamut.srgb()
+    data = TrainingData(pictures, config)
+    data.squares[0]  # a data set without a colour picture fails here, before anything is written
     _open_run(run, _fingerprint(pictures, prior, config, gamut), resume=resume)
     if is_finished(run):
         return []
@@ -63,8 +65,6 @@ def fit(
     colorizer = Colorizer(architecture, gamut, temperature=config.temperature)
     colorizer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.2 × faster
     weight = prior.prior.weights(prior.uniform) if prior and config.rebalance else None
-    data = TrainingData(pictures, config)
-    data.squares[0]  # a data set without a colour picture fails here, in one line
     skipped = SkippedPictures()
     checkpoint = run / _CHECKPOINT
     budget = Budget(config, on_progress)
