@@ -108,7 +108,7 @@ class EvaluateConfig:
 
     size: int = 128
     """Pictures are scaled to this short side and cut to a centred square."""
-    batch: int = 16
+    batch: int = 8
     """Pictures at a time."""
     examples: int = 24
     """Pictures shown in the report's grid."""
