@@ -24,9 +24,8 @@ def training_curve(points: Sequence[tuple[int, float]], title: str) -> bytes:
     axes = figure.subplots()
     axes.plot(steps, loss, color="#7a9cc6", alpha=0.45, linewidth=0.8)
     window = max(1, len(loss) // 20)
-    if window > 1:
-        smooth = np.convolve(loss, np.ones(window) / window, mode="valid")
-        axes.plot(steps[window - 1 :], smooth, color="#1f4e8c", linewidth=1.6)
+    smooth = np.convolve(loss, np.ones(window) / window, mode="valid")
+    axes.plot(steps[window - 1 :], smooth, color="#1f4e8c", linewidth=1.6)
     settled = loss[len(loss) // 20 :]  # the first steps are far above and would flatten the rest
     axes.set_ylim(0, 1.1 * float(np.percentile(settled, 99)))
     axes.set_title(title, fontsize=10)
