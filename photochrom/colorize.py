@@ -72,8 +72,10 @@ def colorize_all(
     """Colorize each picture into the folder `out`; one that fails is told and passed over.
 
     Two pictures never share an output: the second is not written. A full disk is no matter of
-    one picture and raises `OSError`.
+    one picture and raises `OSError`, and so does an `out` that is no folder.
     """
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"{out}: expected a folder to write to, found a file")
     written: set[Path] = set()
     for picture in pictures:
         path = out

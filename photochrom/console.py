@@ -119,37 +119,51 @@ def table(report: Path) -> str:
     return "\n".join(lines)
 
 
-def usage_line(box: str) -> str:
-    """What tyro draws as a box around a mistake in the arguments, in one line.
+def usage_line(box: str, argv: Sequence[str]) -> str:
+    """What tyro draws as a box around a mistake in the arguments `argv`, in one line.
 
     >>> usage_line('''╭─ Unrecognized options ─╮
-    ... │ Unrecognized options: --sise │
+    ... │ Unrecognized options: --sise, 3 │
     ... │ ──────── │
     ... │ Perhaps you meant: │
     ... │     --size INT │
     ... │         Short side. │
+    ... │         in photochrom train --help │
     ... │ ──────── │
-    ... │ For full helptext, run photochrom train --help │
-    ... ╰────────────────────────╯''')
-    'Unrecognized options: --sise; perhaps you meant --size INT; see photochrom train --help'
+    ... │ For full helptext, run photochrom --help │
+    ... ╰────────────────────────╯''', ["train", "photos", "--sise", "3"])
+    'Unrecognized options: --sise, 3; perhaps you meant --size (see photochrom train --help)'
     """
     parts: list[list[str]] = [[]]
     for line in box.splitlines():
-        text = line.strip("│| ").rstrip()
-        if line.startswith(("╭", "╰", "+")) or not text:  # + and | where the terminal is ASCII
+        text = line.strip("│ ")
+        if line.startswith(("╭", "╰")) or not text:
             continue
         if set(text) <= {"─", "-"}:
             parts.append([])
         else:
             parts[-1].append(text)
-    return "; ".join(_said(part) for part in parts if part and part[0] != "Argument helptext:")
+    parts = parts if box.startswith("╭") else parts[1:]  # in ASCII the title is a part, too
+    typed, helps = " ".join(["photochrom", *argv, ""]), re.findall("photochrom[a-z ]* --help", box)
+    ours = [h for h in helps if typed.startswith(h.removesuffix("--help"))]
+    see = max(ours, key=len, default="photochrom --help")
+    beside = re.compile("(Argument|For full) helptext")
+    said = [_said(part, see) for part in parts if part and not beside.match(part[0])]
+    return f"{'; '.join(said)} (see {see})"
 
 
-def _said(part: list[str]) -> str:
-    if part[0].startswith("Perhaps you meant"):
-        meant = dict.fromkeys(text for text in part if text.startswith("-"))
-        return f"perhaps you meant {' or '.join(meant)}"
-    return re.sub(r"For full helptext, (run|see):?", "see", " ".join(part))
+def _said(part: list[str], see: str) -> str:
+    """A part of the box; of suggestions the bare flags, those of the command if it has any."""
+    if not re.match("Perhaps you meant|Arguments similar to", part[0]):
+        return " ".join(part).rstrip(".")
+    explained: dict[str, set[str]] = {}
+    for text in part[1:]:
+        if flag := re.match(r"(?:-\w[^,]*, )?(--[\w-]+)", text):
+            where = explained.setdefault(flag[1], set())
+        elif explained:
+            where.add(text)
+    meant = [flag for flag, where in explained.items() if f"in {see}" in where] or explained
+    return f"perhaps you meant {' or '.join(meant)}"
 
 
 def is_users(error: BaseException) -> bool:
@@ -193,7 +207,7 @@ def _run(parse: Callable[[], Callable[[], None]]) -> None:
             command = parse()
     except SystemExit as stop:
         if stop.code:
-            _fail(usage_line(drawn.getvalue()))
+            _fail(usage_line(drawn.getvalue(), sys.argv[1:]))
         raise
     except ValueError as error:  # a config that refuses to be built
         _fail(str(error))
@@ -206,7 +220,7 @@ def _run(parse: Callable[[], Callable[[], None]]) -> None:
     except Exception as error:
         if isinstance(error, BrokenPipeError) or not is_users(error):
             raise
-        _fail(" ".join(str(error).split()))
+        _fail(re.sub(r"^\[Errno \d+\] ", "", " ".join(str(error).split())))
 
 
 @contextlib.contextmanager

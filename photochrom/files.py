@@ -4,25 +4,40 @@ Everything photochrom writes goes through `write_whole`: beside the target first
 over it, so that a full disk or a killed process never leaves half a file under its name.
 """
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write `data` to `path` in one step, creating its folder; `OSError` leaves no new file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Where to write what becomes `path` if all goes well, and goes away if it does not.
+
+    `OSError` names `path` and leaves no new file.
+    """
     partial = path.with_name(f"{path.name}.partial")
     try:
-        with open(partial, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
         os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        reason = f"could not be written ({error.strerror or error})"
+        mend = "make room, or name another output"
+        raise OSError(error.errno, f"{path}: {reason}: {mend}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write `data` to `path` in one step, creating its folder; `OSError` leaves no new file."""
+    with replacing(path) as partial, open(partial, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_json(path: Path, value: Any) -> None:

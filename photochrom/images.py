@@ -124,6 +124,10 @@ def _index_tar(path: Path, found: Found) -> None:
                 if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES:
                     place = Picture(member.name, path, member.offset_data, member.size)
                     found.pictures.append(place)
+            with open(path, "rb") as file:  # tarfile takes any end between two members for whole
+                file.seek(tar.offset)
+                if not file.read(1):
+                    raise tarfile.ReadError("no end mark")
     except tarfile.TarError as error:
         found.skipped.append(Skipped(str(path), f"not a whole uncompressed tar ({error})"))
 

@@ -24,8 +24,9 @@ from photochrom.files import read_json, write_json
 from photochrom.images import Found, Picture, Skipped, digest
 from photochrom.models import Colorizer, read_config
 from photochrom.prior import PriorFile, build_prior
+from photochrom.quantize import Gamut
 from photochrom.report import PAGE, write_report
-from photochrom.training import Progress, fit, read_log
+from photochrom.training import Progress, fit, read_log, refuse_unfit
 
 
 @runtime_checkable
@@ -90,6 +91,8 @@ def study(
 
     `ValueError` if the folder holds a study with other settings or pictures.
     """
+    for config in methods(protocol).values():
+        refuse_unfit(config, Gamut.srgb(prior_config.step))
     _open_study(folder, pictures, protocol, prior_config, evaluation)
     page = folder / "report" / PAGE
     if page.exists():  # it is written last of all

@@ -4,6 +4,7 @@ Nothing here imports photochrom at module level: the run-time checks of types ac
 import, by the tests.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import torch
 from PIL import Image
 from skimage.color import rgb2lab
 from skimage.io import imread
+
+_TINY = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--workers", 0, "--precision", 32]
 
 _ROOT = Path(__file__).parents[1]
 
@@ -80,3 +83,69 @@ def photos(tmp_path: Path) -> Path:
         ending = "jpg" if seed % 2 else "png"
         Image.fromarray(drawn(seed)).save(folder / f"{seed}.{ending}")
     return folder
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in this process: exit code, stdout, stderr without bars."""
+    from photochrom.cli import main
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["photochrom", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        lines = [line.rsplit("\r", 1)[-1] for line in err.splitlines()]
+        return code, out, [line for line in lines if line and "%|" not in line]
+
+    return call
+
+
+@pytest.fixture
+def refusal(run):
+    """Run a command that must be refused: its one line on stderr."""
+
+    def call(*arguments):
+        code, _, lines = run(*arguments)
+        assert (code, len(lines)) == (2, 1), lines
+        assert lines[0].startswith("photochrom: ")
+        return lines[0].removeprefix("photochrom: ")
+
+    return call
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A finished run folder, of a network that never learned."""
+    from photochrom.models import Architecture, Colorizer
+    from photochrom.quantize import Gamut
+
+    folder = tmp_path / "model"
+    Colorizer(Architecture("classification", width=2, size=32), Gamut.srgb(20)).save(folder, {})
+    return folder
+
+
+@pytest.fixture
+def prior(run, photos, tmp_path):
+    assert run("prior", "build", photos, "-o", tmp_path / "prior.h5")[0] == 0
+    return tmp_path / "prior.h5"
+
+
+@pytest.fixture
+def reading(model, tmp_path):
+    """The command of that name that reads `pictures` and writes `tmp_path / "out"`."""
+    out = tmp_path / "out"
+
+    def command(name, *pictures):
+        return {
+            "prior": ("prior", "build", *pictures, "-o", out),
+            "train": ("train", *pictures, "-o", out, "--no-rebalance", "--steps", 9, *_TINY),
+            "colorize": ("colorize", *pictures, "--model", model, "-o", out),
+            "evaluate": ("evaluate", model, "--pictures", *pictures, "-o", out, "--size", 32),
+            "study": ("study", *pictures, "-o", out, "--steps", 2, *_TINY),
+        }[name]
+
+    return command

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import tarfile
 
 import h5py
 import numpy as np
@@ -8,25 +7,6 @@ import pytest
 from skimage.io import imread
 
 TINY = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--workers", 0, "--precision", 32]
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command in this process: exit code, stdout, stderr without bars."""
-    from photochrom.cli import main
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["photochrom", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        lines = [line.rsplit("\r", 1)[-1] for line in err.splitlines()]
-        return code, out, [line for line in lines if line and "%|" not in line]
-
-    return call
 
 
 def refused(result):
@@ -227,17 +207,6 @@ def test_colorized_pictures_that_exist_are_left_out_and_reported(run, photos, mo
     assert "left out 3" in lines[-1]
     assert "add --overwrite" in refused(run(*colorize))
     assert run(*colorize, "--overwrite")[0] == 0
-
-
-def test_a_tar_member_does_not_write_outside(run, photos, model, tmp_path):
-    with tarfile.open(tmp_path / "t.tar", "w") as tar:
-        tar.add(photos / "0.png", arcname="../evil.png")
-        tar.add(photos / "1.jpg", arcname="good.jpg")
-    out = tmp_path / "deep/out"
-    code, _, lines = run("colorize", tmp_path / "t.tar", "--model", model, "-o", out)
-    assert code == 0
-    assert "expected a name below its source, got '../evil.png'" in lines[-1]
-    assert not (tmp_path / "deep/evil.png").exists()
 
 
 @pytest.mark.parametrize(

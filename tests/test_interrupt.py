@@ -14,8 +14,10 @@ TINY = "--width 2 --crop 32 --size 32 --batch 2 --workers 0 --precision 32"
 
 
 def start(*arguments, limit=None):
-    def small_files():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    def prepare():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background job ignores it
+        if limit:  # the one way to a disk that is full
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     return subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
@@ -23,7 +25,7 @@ def start(*arguments, limit=None):
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
-        preexec_fn=small_files if limit else None,  # the one way to a disk that is full
+        preexec_fn=prepare,
     )
 
 

@@ -8,9 +8,11 @@
 ever unpickled.
 """
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from jaxtyping import Float
 from safetensors import SafetensorError
@@ -130,7 +132,27 @@ def read_config(folder: Path) -> dict[str, Any]:
     if config.get("format") != FORMAT or config.get("version") != VERSION:
         found = f"{config.get('format')!r} version {config.get('version')!r}"
         raise ValueError(f"{folder}: expected {FORMAT} version {VERSION}, got {found}")
+    for name, value, sound in _judged(config):
+        if not sound:
+            raise ValueError(
+                f"{folder / 'config.json'}: expected a {name} as photochrom train writes it, got "
+                f"{value!r}: restore the file or train anew"
+            )
     return config
+
+
+def _judged(config: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
+    """Each name of a `config.json` that is relied upon, its value, and whether it is usable."""
+    yield "method", config.get("method"), config.get("method") in get_args(Method)
+    for name in ("width", "size", "temperature", "step"):
+        value = config.get(name)
+        kind = int if name in {"width", "size"} else int | float
+        yield name, value, isinstance(value, kind) and 0 < value < math.inf
+    training = config.get("training", {})
+    yield "training", training, isinstance(training, dict)
+    for name in ("steps", "minutes"):
+        value = training.get(name)
+        yield f"training: {name}", value, isinstance(value, int | float | None)
 
 
 def is_finished(folder: Path) -> bool:

@@ -2,4 +2,4 @@
 
 from photochrom.training.callbacks import Progress as Progress, read_log as read_log
 from photochrom.training.module import DivergedError as DivergedError
-from photochrom.training.run import fit as fit
+from photochrom.training.run import fit as fit, refuse_unfit as refuse_unfit

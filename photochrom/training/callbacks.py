@@ -3,7 +3,6 @@
 import csv
 import io
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from photochrom.config import TrainConfig
 from photochrom.data import Batch
-from photochrom.files import write_whole
+from photochrom.files import replacing, write_whole
 
 _WARM_UP = 0.02  # share of the run
 _CHECKPOINT_SECONDS = 30.0
@@ -122,12 +121,8 @@ class Checkpoints(pl.Callback):
         self._saved = time.monotonic()
         if not all(torch.isfinite(p).all() for p in module.parameters()):
             return
-        partial = self.path.with_name(f"{self.path.name}.partial")
-        try:
+        with replacing(self.path) as partial:
             trainer.save_checkpoint(partial)
-            os.replace(partial, self.path)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 class Log(pl.Callback):

@@ -55,6 +55,7 @@ def fit(
     if config.method == "classification" and config.rebalance and prior is None:
         raise ValueError("expected --prior with a rebalanced classification, got none")
     gamut = prior.prior.gamut if prior else Gamut.srgb()
+    refuse_unfit(config, gamut)
     data = TrainingData(pictures, config)
     data.squares[0]  # a data set without a colour picture fails here, before anything is written
     _open_run(run, _fingerprint(pictures, prior, config, gamut), resume=resume)
@@ -78,6 +79,12 @@ def fit(
     )
     _finish(run, colorizer, config, log, pictures=len(pictures), seconds=budget.seconds)
     return [Skipped(name, reason) for name, reason in sorted(skipped.reasons.items())]
+
+
+def refuse_unfit(config: TrainConfig, gamut: Gamut) -> None:
+    """`ValueError` where a classification would spread colours over more bins than there are."""
+    if config.method == "classification" and config.k > len(gamut):
+        raise ValueError(f"--k must be within 1 and the gamut's {len(gamut)} bins, got {config.k}")
 
 
 def _fingerprint(
@@ -106,14 +113,23 @@ def _open_run(run: Path, fingerprint: dict[str, Any], *, resume: bool) -> None:
             f"{run}: expected a new run, found one that exists: add --resume or name another"
         )
     earlier = read_json(known, "the settings of a run")
+    began = earlier.get("config")
+    if not isinstance(began, dict):
+        raise ValueError(f"{known}: expected the settings of a run, got {began!r}: name another")
     free = {"workers", "precision"}  # these do not change what a run is
     for name, value in fingerprint["config"].items():
-        if name not in free and earlier.get("config", {}).get(name) != value:
-            came = earlier.get("config", {}).get(name)
-            raise ValueError(f"{run}: expected --{name} {came} as the run began, got {value}")
+        if name not in free and began.get(name) != value:
+            flag = f"--{name.replace('_', '-')}"
+            raise ValueError(
+                f"{run}: expected {flag} {began.get(name)} as the run began, got {value}: repeat "
+                "its flags or name another"
+            )
     for name in ("pictures", "gamut", "prior"):
         if earlier.get(name) != fingerprint[name]:
-            raise ValueError(f"{run}: expected the {name} that the run began with, got others")
+            raise ValueError(
+                f"{run}: expected the {name} that the run began with, got others: repeat its "
+                "command or name another"
+            )
 
 
 def _checkpoint_step(checkpoint: Path) -> int:
