@@ -1,4 +1,5 @@
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from sklearn.neighbors import NearestNeighbors
 
+from photochrom.color import lab_from_rgb
 from photochrom.quantize import Gamut, SoftBins, hard_encode, nearest_bins, soft_encode, soft_mean
 
 
@@ -28,24 +30,64 @@ def test_the_nearest_are_those_of_scikit_learn(k, step):
 
 
 @settings(deadline=None)
-@given(st.floats(-109.99, 109.99), st.floats(-109.99, 109.99), st.sampled_from([1, 5, 10]))
-def test_the_table_of_cells_changes_nothing(a, b, k):
-    gamut = Gamut.srgb()
-    code = soft_encode(pixel(a, b), gamut, k=k)
-    squared, _ = nearest_bins(pixel(a, b).reshape(1, 2), gamut, k)
-    chosen = (gamut.bins.double()[code.bins.flatten()] - pixel(a, b).reshape(1, 2)) ** 2
-    assert torch.equal(chosen.sum(dim=1), squared[0])
+@given(st.floats(-109.99, 109.99), st.floats(-109.99, 109.99), st.sampled_from([1, 5, 10, 30]))
+def test_the_fast_ways_change_nothing(a, b, k):
+    for gamut in (Gamut.srgb(), off_the_grid()):
+        code = soft_encode(pixel(a, b), gamut, k=k)
+        squared, _ = nearest_bins(pixel(a, b).reshape(1, 2), gamut, k)
+        chosen = (gamut.bins.double()[code.bins.flatten()] - pixel(a, b).reshape(1, 2)) ** 2
+        assert torch.equal(chosen.sum(dim=1), squared[0])
 
 
-def test_the_edges_of_cells_are_no_exception():
-    # Every corner of every 1 × 1 cell is a tie between cells, many are ties between bins.
-    gamut = Gamut.srgb()
-    axis = torch.arange(-110, 110, dtype=torch.float64)
+@cache
+def off_the_grid():
+    """A gamut whose bins are no grid: rotated."""
+    bins = Gamut.srgb().bins @ torch.tensor([[0.8, 0.6], [-0.6, 0.8]])
+    return Gamut(bins, step=10)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 7, 10, 16, 25])
+@pytest.mark.parametrize("step", [5, 10])
+def test_ties_are_no_exception(k, step):
+    # Quarters of a step are where bins tie, by two, four and more.
+    gamut = Gamut.srgb(step)
+    axis = torch.arange(-110, 110, step / 4, dtype=torch.float64)
     points = torch.cartesian_prod(axis, axis)
-    code = soft_encode(points.T[..., None], gamut, k=5)
-    squared, _ = nearest_bins(points, gamut, 5)
-    chosen = (gamut.bins.double()[code.bins[..., 0].T] - points[:, None]).square().sum(dim=-1)
-    assert torch.equal(chosen, squared)
+    for close in (0, 1e-6, -1e-6):  # and on both sides of a tie, about as near as float32 tells
+        code = soft_encode((points + close).float().T[..., None], gamut, k=k)
+        exact = (points + close).float().double()
+        squared, _ = nearest_bins(exact, gamut, k)
+        chosen = gamut.bins.double()[code.bins[..., 0].T]
+        ours = (chosen - exact[:, None]).square().sum(dim=-1)
+        torch.testing.assert_close(ours, squared, rtol=3e-7, atol=3e-5)  # two float32 roundings
+        assert all(len(set(row)) == k for row in code.bins[..., 0].T.tolist())
+
+
+def same_as_the_definition(rgb, k):
+    """Whether the code of colours (N, 3) in 0–255 is the definition's, but for exact ties."""
+    gamut = Gamut.srgb()
+    ab = lab_from_rgb(rgb.T[..., None].float() / 255)[1:]
+    code = soft_encode(ab, gamut, k=k)
+    exact = ab[..., 0].T.double()
+    squared, bins = nearest_bins(exact, gamut, k)
+    same = bins == code.bins[..., 0].T
+    ours = (gamut.bins.double()[code.bins[..., 0].T] - exact[:, None]).square().sum(dim=-1)
+    weights = torch.softmax(squared / -50, dim=1)
+    torch.testing.assert_close(code.weights[..., 0].T.double(), weights, rtol=0, atol=2e-6)
+    return bool((same | (ours == squared)).all())
+
+
+@pytest.mark.parametrize("k", [1, 5, 10])
+def test_colours_of_8_bits_are_encoded_as_defined(k):
+    level = torch.cat([torch.arange(0, 256, 9), torch.tensor([1, 2, 127, 128, 254, 255])])
+    assert same_as_the_definition(torch.cartesian_prod(level, level, level), k)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("red", range(256))
+def test_every_colour_of_8_bits_is_encoded_as_defined(red):
+    level = torch.arange(256)
+    assert same_as_the_definition(torch.cartesian_prod(torch.tensor([red]), level, level), 5)
 
 
 def test_a_colour_no_display_has_goes_to_the_rim():

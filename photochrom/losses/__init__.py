@@ -1,4 +1,5 @@
 """What training minimises: pure functions of tensors."""
 
 from photochrom.losses.classification import rebalanced_cross_entropy as rebalanced_cross_entropy
+from photochrom.losses.fused import fused_cross_entropy as fused_cross_entropy
 from photochrom.losses.regression import l2 as l2, smooth_l1 as smooth_l1

@@ -11,7 +11,7 @@ from photochrom.quantize.decode import (
 from photochrom.quantize.encode import (
     SoftBins as SoftBins,
     hard_encode as hard_encode,
-    nearest_bins as nearest_bins,
     soft_encode as soft_encode,
 )
 from photochrom.quantize.gamut import AB_LIMIT as AB_LIMIT, Gamut as Gamut
+from photochrom.quantize.nearest import nearest_bins as nearest_bins

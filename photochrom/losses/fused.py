@@ -1,0 +1,157 @@
+"""The 1 × 1 head and its loss in one: features → loss and gradients, a block of pixels at a time.
+
+Q = 313 logits a pixel are what makes classification slow and heavy: at 128², a batch of 16 has
+82 million, and softmax, its gradient and both their copies as many again. But a pixel's logits
+depend on that pixel's features alone, and the loss on them through a sum. So a block of pixels
+can go all the way to its gradients, and be forgotten, before the next begins. With
+z = W x + b, p = softmax(z), the code t and the rebalancing weight w of a pixel:
+
+    ∂loss/∂z = w (p - t) / pixels,    ∂/∂x = Wᵀ ∂/∂z,    ∂/∂W = Σ ∂/∂z xᵀ,    ∂/∂b = Σ ∂/∂z
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor
+
+from photochrom.quantize import SoftBins
+
+_ROWS = 2048  # pixels a block: 313 logits of each are 1.3 MB in bfloat16, and stay in cache
+_ROWS_CUDA = 65536  # a GPU wants large blocks: 41 MB each
+_TINY = 1e-30  # below it a probability in float32 has lost digits, or is 0
+
+
+# Traced, the loop over blocks would be unrolled into hundreds of copies.
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def fused_cross_entropy(
+    features: Float[Tensor, "B C H W"],
+    head_weight: Float[Tensor, "Q C"],
+    head_bias: Float[Tensor, " Q"],
+    target: SoftBins,
+    weight: Float[Tensor, " Q"] | None = None,
+) -> Float[Tensor, ""]:
+    """`rebalanced_cross_entropy` of the logits `head_weight` @ features + `head_bias`.
+
+    The same loss and the same gradients, to rounding, without ever holding (B, Q, H, W): the
+    extra memory is the gradient of the features and one block. Logits are made in the dtype
+    of autocast where it is on, else in that of the features; softmax and sums are in float32
+    (float64 for float64), as in plain autocast. Once differentiable, with respect to
+    features, head and bias. `torch.compile` leaves it out of its graphs.
+
+    `ValueError` for no pixels, and for other pixels than the target's.
+    """
+    shape, expected = tuple(target.bins[:, 0].shape), tuple(features[:, 0].shape)
+    if shape != expected or not target.bins.numel():
+        raise ValueError(
+            f"expected a target for each pixel of a batch of one or more, got {shape} targets "
+            f"for {expected} pixels"
+        )
+    device = features.device.type
+    dtype = features.dtype
+    if torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
+    wanted = torch.is_grad_enabled()
+    with torch.autocast(device, enabled=False):
+        loss: Tensor = _FusedCrossEntropy.apply(
+            features, head_weight, head_bias, target, weight, dtype, wanted
+        )
+    return loss
+
+
+class _FusedCrossEntropy(torch.autograd.Function):
+    """The gradients are made together with the loss; backward only scales them."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        features: Tensor,
+        head_weight: Tensor,
+        head_bias: Tensor,
+        target: SoftBins,
+        weight: Tensor | None,
+        dtype: torch.dtype,
+        wanted: bool,
+    ) -> Tensor:
+        exact = torch.float64 if dtype == torch.float64 else torch.float32
+        work = _Work(head_weight.to(dtype), head_bias.to(dtype), exact)
+        by_features = None
+        if wanted:  # channels last, so that a pixel's gradient can be put in place
+            by_features = torch.empty_like(features, memory_format=torch.channels_last)
+        loss = torch.zeros((), dtype=exact, device=features.device)
+        for picture in range(len(features)):
+            bins, shares = (_rows(part[picture]).contiguous() for part in target)
+            scale = None if weight is None else weight.to(exact)[bins[:, 0]]
+            by_x = None if by_features is None else _rows(by_features[picture])
+            each = work.of_picture(_rows(features[picture]), bins, shares.to(exact), scale, by_x)
+            loss += each.sum() if scale is None else scale @ each
+        ctx.pixels = target.bins[:, 0].numel()
+        ctx.dtypes = head_weight.dtype, head_bias.dtype
+        if by_features is not None:
+            ctx.save_for_backward(by_features, work.by_weight, work.by_bias)
+        mean: Tensor = loss / ctx.pixels
+        return mean
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, by_loss: Tensor) -> tuple[Tensor | None, ...]:
+        by_features, by_weight, by_bias = ctx.saved_tensors
+        scale = by_loss / ctx.pixels
+        weight, bias = ctx.dtypes
+        return (
+            by_features * scale.to(by_features),
+            (by_weight * scale).to(weight),
+            (by_bias * scale).to(bias),
+            *(None,) * 4,
+        )
+
+
+class _Work:
+    """The head in the dtype of its products, its gradients so far, and room for one block."""
+
+    def __init__(self, weight: Tensor, bias: Tensor, exact: torch.dtype) -> None:
+        self.weight, self.bias = weight, bias
+        self.by_weight = torch.zeros_like(weight, dtype=exact)
+        self.by_bias = torch.zeros_like(bias, dtype=exact)
+        # Room is made once: fresh memory for every block would cost as much as a product.
+        self.z = weight.new_empty((_ROWS_CUDA if weight.is_cuda else _ROWS, len(weight)))
+        self.p = torch.empty_like(self.z, dtype=exact)
+
+    def of_picture(
+        self,
+        x: Float[Tensor, "HW C"],
+        bins: Int[Tensor, "HW K"],
+        shares: Float[Tensor, "HW K"],
+        scale: Float[Tensor, " HW"] | None,
+        by_x: Float[Tensor, "HW C"] | None,
+    ) -> Float[Tensor, " HW"]:
+        """The cross-entropy of every pixel; its gradients, `scale`d, are put and added."""
+        logits, nearest = torch.empty_like(shares), torch.empty_like(shares[:, 0])
+        for start in range(0, len(x), len(self.z)):
+            block = slice(start, start + len(self.z))
+            rows, k = x[block].to(self.weight.dtype), bins[block]
+            z, p = self.z[: len(rows)], self.p[: len(rows)]
+            torch.addmm(self.bias, rows, self.weight.T, out=z)
+            torch.softmax(z, dim=1, dtype=p.dtype, out=p)
+            logits[block] = z.gather(1, k)
+            nearest[block] = p.gather(1, k[:, :1])[:, 0]
+            if by_x is not None:
+                p.scatter_add_(1, k, -shares[block])
+                if scale is not None:
+                    p.mul_(scale[block, None])
+                self.by_bias += p.sum(dim=0)
+                by_z = p if p.dtype == z.dtype else z.copy_(p)
+                by_x[block] = by_z @ self.weight
+                self.by_weight += by_z.T @ rows
+        # log Σ exp z = z_k - log p_k for any k, so also for the nearest, if p_k is not lost.
+        normaliser = logits[:, 0] - nearest.log()
+        lost = nearest < _TINY
+        if lost.any():
+            z = torch.addmm(self.bias, x[lost].to(self.weight.dtype), self.weight.T)
+            normaliser[lost] = z.to(normaliser.dtype).logsumexp(dim=1)
+        return normaliser - (shares * logits).sum(dim=1)
+
+
+def _rows(picture: Shaped[Tensor, "C H W"]) -> Shaped[Tensor, "HW C"]:
+    """Pixels × channels: a view where channels are the last in memory, or the first."""
+    return picture.movedim(0, -1).flatten(0, 1)
