@@ -18,8 +18,16 @@ _XYZ_FROM_RGB = torch.tensor(
 )
 _RGB_FROM_XYZ = torch.linalg.inv(_XYZ_FROM_RGB)
 _WHITE = torch.tensor([0.95047, 1.0, 1.08883], dtype=torch.float64)  # D65, 2° observer
+_RGB_THRESHOLD = 0.04045
+_LINEAR_THRESHOLD = 0.0031308
 _LAB_THRESHOLD = 0.008856
 _LAB_SLOPE = 7.787
+
+_LAB_FROM_F = torch.tensor([[0, 116, 0], [500, -500, 0], [0, 200, -200]], dtype=torch.float64)
+# Where the two branches of each curve meet, a little below the rounded thresholds.
+_RGB_MEETING = 0.04044823627710733
+_LAB_MEETING = 0.008823095371913916
+_BLOCK = 1 << 17  # pixels: what is made of so many on the way stays in cache
 
 
 def _mix(matrix: Tensor, x: Tensor) -> Tensor:
@@ -33,14 +41,9 @@ def lab_from_rgb(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 
     >>> lab_from_rgb(white).flatten().round().abs().tolist()
     [100.0, 0.0, 0.0]
     """
-    curved = ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
-    linear = torch.where(rgb > 0.04045, curved, rgb / 12.92)
-    t = _mix(_XYZ_FROM_RGB / _WHITE[:, None], linear)
-    # The clamp keeps the untaken branch of `where` from making NaN gradients.
-    cube_root = t.clamp(min=_LAB_THRESHOLD) ** (1 / 3)
-    f = torch.where(t > _LAB_THRESHOLD, cube_root, _LAB_SLOPE * t + 16 / 116)
-    x, y, z = f.unbind(-3)
-    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-3)
+    if rgb.dtype == torch.float32 and not (torch.is_grad_enabled() and rgb.requires_grad):
+        return _lab_by_blocks(rgb)
+    return _lab(rgb)
 
 
 def rgb_from_lab(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
@@ -56,5 +59,48 @@ def rgb_from_lab(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 
     threshold = 0.2068966  # the cube root of 0.008856
     xyz = torch.where(f > threshold, f**3, (f - 16 / 116) / _LAB_SLOPE)
     linear = _mix(_RGB_FROM_XYZ * _WHITE, xyz)
-    curved = 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
-    return torch.where(linear > 0.0031308, curved, 12.92 * linear).clamp(0, 1)
+    curved = 1.055 * linear.clamp(min=_LINEAR_THRESHOLD) ** (1 / 2.4) - 0.055
+    return torch.where(linear > _LINEAR_THRESHOLD, curved, 12.92 * linear).clamp(0, 1)
+
+
+def _lab(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
+    """The definition."""
+    curved = ((rgb.clamp(min=_RGB_THRESHOLD) + 0.055) / 1.055) ** 2.4
+    linear = torch.where(rgb > _RGB_THRESHOLD, curved, rgb / 12.92)
+    t = _mix(_XYZ_FROM_RGB / _WHITE[:, None], linear)
+    # The clamp keeps the untaken branch of `where` from making NaN gradients.
+    cube_root = t.clamp(min=_LAB_THRESHOLD) ** (1 / 3)
+    f = torch.where(t > _LAB_THRESHOLD, cube_root, _LAB_SLOPE * t + 16 / 116)
+    x, y, z = f.unbind(-3)
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-3)
+
+
+def _lab_by_blocks(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
+    """`_lab` for speed: in cache, in place, without choosing and without `pow`.
+
+    Both curves are written as upper(max(x, m)) + lower(min(x, m)) - lower(m), where m is where
+    the branches meet. Between m and the rounded threshold that differs from the definition,
+    by 2e-9 and 4e-7, which is less than float32 keeps.
+    """
+    planes = rgb.reshape(-1, 3, rgb.shape[-2] * rgb.shape[-1])
+    lab = torch.empty_like(planes, memory_format=torch.contiguous_format)
+    pictures = max(1, _BLOCK // max(1, planes.shape[-1]))
+    for some, out in zip(planes.split(pictures), lab.split(pictures), strict=True):
+        for start in range(0, some.shape[-1], _BLOCK):
+            block = slice(start, start + _BLOCK)
+            _put_lab(some[..., block], out[..., block])
+    return lab.reshape(rgb.shape)
+
+
+def _put_lab(rgb: Float[Tensor, "B 3 P"], lab: Float[Tensor, "B 3 P"]) -> None:
+    linear = torch.clamp(rgb, min=_RGB_MEETING).add_(0.055).log2_().mul_(2.4).exp2_()
+    # 1.055 ** 2.4 is left in, and divided out with the matrix.
+    slope = 1.055**2.4 / 12.92
+    linear.add_(torch.clamp(rgb, max=_RGB_MEETING), alpha=slope).sub_(slope * _RGB_MEETING)
+    matrix = _XYZ_FROM_RGB / _WHITE[:, None] / 1.055**2.4
+    t = torch.matmul(matrix.to(linear), linear)
+    f = torch.clamp(t, min=_LAB_MEETING, out=linear).log2_().mul_(1 / 3).exp2_()
+    f.add_(t.clamp_(max=_LAB_MEETING), alpha=_LAB_SLOPE)
+    torch.matmul(_LAB_FROM_F.to(f), f, out=lab)
+    # a and b are differences, from which what is subtracted from f cancels.
+    lab[:, 0].sub_(16 + 116 * _LAB_SLOPE * _LAB_MEETING)

@@ -12,8 +12,7 @@ from torch.nn import functional as F
 from photochrom.color import lab_from_rgb
 from photochrom.data import compose
 from photochrom.images import Picture, PictureError, read, save_png
-from photochrom.models import Colorizer
-from photochrom.quantize import Decoder
+from photochrom.models import Colorizer, Decoder
 
 
 @dataclass(frozen=True)

@@ -55,3 +55,31 @@ def test_mid_grey_is_darker_than_its_value_over_255():
     # L* of 8-bit 128 is 53.6, not 100 · 128 / 255 = 50.2: the trap of a popular sample.
     grey = torch.full((3, 1, 1), 128 / 255)
     assert lab_from_rgb(grey)[0].item() == pytest.approx(53.585, abs=1e-3)
+
+
+def test_float32_loses_little_more_than_scikit_image_does():
+    level = torch.cat([torch.arange(0, 256, 5), torch.tensor([10, 11, 254])])  # 11 / 255 is curved
+    rgb = torch.cartesian_prod(level, level, level).T[..., None].double() / 255
+    exact = lab_from_rgb(rgb)
+    theirs = rgb2lab(rgb.float().movedim(0, -1).numpy())
+    error = (lab_from_rgb(rgb.float()) - exact).abs().max().item()
+    their_error = np.abs(theirs - exact.movedim(0, -1).numpy()).max()
+    # 1e-4: two roundings of f(X) near 1, times 500, in another order.
+    assert error <= their_error + 1e-4
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 1), (2, 3, 5, 7), (0, 3, 4, 4), (2, 2, 3, 300, 500)])
+def test_float32_is_converted_in_any_shape(shape):
+    rgb = torch.rand(shape)
+    # 3e-4: the float32 error of the conversion, as above
+    torch.testing.assert_close(
+        lab_from_rgb(rgb).double(), lab_from_rgb(rgb.double()), atol=3e-4, rtol=0
+    )
+    turned = rgb.mT.contiguous().mT
+    assert torch.equal(lab_from_rgb(turned), lab_from_rgb(rgb))
+
+
+def test_the_gradient_is_that_of_the_definition():
+    rgb = torch.rand(3, 4, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lab_from_rgb, rgb)
+    assert torch.autograd.gradcheck(rgb_from_lab, lab_from_rgb(rgb).detach().requires_grad_())

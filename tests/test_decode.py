@@ -9,7 +9,6 @@ from photochrom.quantize import (
     Gamut,
     SoftBins,
     annealed_mean,
-    decoder,
     mean,
     mode,
     soft_encode,
@@ -83,10 +82,3 @@ def test_pairs_decode_as_their_dense_distribution():
     for temperature in (0.38, 1.0):
         expected = annealed_mean(dense(code, 313), gamut, temperature)
         torch.testing.assert_close(soft_mean(code, gamut, temperature), expected)
-
-
-def test_decoders_go_by_their_names(two):
-    logits = torch.randn(2, 3, 3)
-    assert torch.equal(decoder("annealed", 0.5)(logits, two), annealed_mean(logits, two, 0.5))
-    assert torch.equal(decoder("mode", 0.5)(logits, two), mode(logits, two))
-    assert torch.equal(decoder("mean", 0.5)(logits, two), mean(logits, two))

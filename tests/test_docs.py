@@ -124,7 +124,7 @@ def test_a_name_in_method_exists(name):
 def test_method_names_every_function_of(package):
     module = importlib.import_module(f"photochrom.{package}")
     functions = {name for name, value in vars(module).items() if inspect.isfunction(value)}
-    functions = {name for name in functions if name[0].islower() and name != "decoder"}
+    functions = {name for name in functions if name[0].islower()}
     assert functions
     assert {f"photochrom.{package}.{name}" for name in functions} <= set(names())
 

@@ -43,7 +43,7 @@ def test_every_weight_gets_a_gradient():
 
 def test_a_classifier_decodes_by_the_annealed_mean_at_its_temperature(classifier):
     L = torch.rand(1, 1, 20, 20) * 100
-    logits = classifier.logits(L)
+    logits = classifier.network(L)
     torch.testing.assert_close(classifier(L), annealed_mean(logits, classifier.gamut, 0.38))
     torch.testing.assert_close(classifier(L, 0.7), annealed_mean(logits, classifier.gamut, 0.7))
     torch.testing.assert_close(classifier(L, how="mode"), mode(logits, classifier.gamut))

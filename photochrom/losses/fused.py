@@ -12,13 +12,12 @@ z = W x + b, p = softmax(z), the code t and the rebalancing weight w of a pixel:
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 from torch import Tensor
 
+from photochrom.blocks import pixel_rows, product_dtype, rows_per_block
 from photochrom.quantize import SoftBins
 
-_ROWS = 2048  # pixels a block: 313 logits of each are 1.3 MB in bfloat16, and stay in cache
-_ROWS_CUDA = 65536  # a GPU wants large blocks: 41 MB each
 _TINY = 1e-30  # below it a probability in float32 has lost digits, or is 0
 
 
@@ -47,12 +46,8 @@ def fused_cross_entropy(
             f"expected a target for each pixel of a batch of one or more, got {shape} targets "
             f"for {expected} pixels"
         )
-    device = features.device.type
-    dtype = features.dtype
-    if torch.is_autocast_enabled(device):
-        dtype = torch.get_autocast_dtype(device)
-    wanted = torch.is_grad_enabled()
-    with torch.autocast(device, enabled=False):
+    dtype, wanted = product_dtype(features), torch.is_grad_enabled()
+    with torch.autocast(features.device.type, enabled=False):
         loss: Tensor = _FusedCrossEntropy.apply(
             features, head_weight, head_bias, target, weight, dtype, wanted
         )
@@ -80,10 +75,12 @@ class _FusedCrossEntropy(torch.autograd.Function):
             by_features = torch.empty_like(features, memory_format=torch.channels_last)
         loss = torch.zeros((), dtype=exact, device=features.device)
         for picture in range(len(features)):
-            bins, shares = (_rows(part[picture]).contiguous() for part in target)
+            bins, shares = (pixel_rows(part[picture]).contiguous() for part in target)
             scale = None if weight is None else weight.to(exact)[bins[:, 0]]
-            by_x = None if by_features is None else _rows(by_features[picture])
-            each = work.of_picture(_rows(features[picture]), bins, shares.to(exact), scale, by_x)
+            by_x = None if by_features is None else pixel_rows(by_features[picture])
+            each = work.of_picture(
+                pixel_rows(features[picture]), bins, shares.to(exact), scale, by_x
+            )
             loss += each.sum() if scale is None else scale @ each
         ctx.pixels = target.bins[:, 0].numel()
         ctx.dtypes = head_weight.dtype, head_bias.dtype
@@ -114,7 +111,7 @@ class _Work:
         self.by_weight = torch.zeros_like(weight, dtype=exact)
         self.by_bias = torch.zeros_like(bias, dtype=exact)
         # Room is made once: fresh memory for every block would cost as much as a product.
-        self.z = weight.new_empty((_ROWS_CUDA if weight.is_cuda else _ROWS, len(weight)))
+        self.z = weight.new_empty((rows_per_block(weight.device), len(weight)))
         self.p = torch.empty_like(self.z, dtype=exact)
 
     def of_picture(
@@ -150,8 +147,3 @@ class _Work:
             z = torch.addmm(self.bias, x[lost].to(self.weight.dtype), self.weight.T)
             normaliser[lost] = z.to(normaliser.dtype).logsumexp(dim=1)
         return normaliser - (shares * logits).sum(dim=1)
-
-
-def _rows(picture: Shaped[Tensor, "C H W"]) -> Shaped[Tensor, "HW C"]:
-    """Pixels × channels: a view where channels are the last in memory, or the first."""
-    return picture.movedim(0, -1).flatten(0, 1)

@@ -3,6 +3,7 @@
 from photochrom.models.colorizer import (
     Architecture as Architecture,
     Colorizer as Colorizer,
+    Decoder as Decoder,
     is_finished as is_finished,
     read_config as read_config,
 )

@@ -9,10 +9,10 @@ ever unpickled.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from jaxtyping import Float
 from safetensors import SafetensorError
@@ -22,10 +22,11 @@ from torch import Tensor, nn
 from photochrom.config import Method
 from photochrom.files import read_json, write_json, write_whole
 from photochrom.models.unet import UNet
-from photochrom.quantize import Decoder, Gamut, decoder
+from photochrom.quantize import Gamut, decode_features
 
 FORMAT = "photochrom model"
 VERSION = 1
+Decoder = Literal["annealed", "mode", "mean"]
 _AB_SCALE = 100.0  # a regression's head gives ab / 100, so that its weights start near its range
 
 
@@ -60,10 +61,18 @@ class Colorizer(nn.Module):
         """Trained numbers of the network."""
         return sum(p.numel() for p in self.network.parameters())
 
-    def logits(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B Q H W"]:
-        """The logits of every pixel's distribution; only a classifier has them."""
-        out: Tensor = self.network(L)
-        return out
+    def features(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B C H W"]:
+        """What the head sees: `decode` makes any number of results of it."""
+        return self.network.features(L)
+
+    def decode(
+        self, features: Float[Tensor, "B C H W"], temperatures: Sequence[float]
+    ) -> Float[Tensor, "T B 2 H W"]:
+        """A classifier's ab at each temperature, 0 for the mode and 1 for the mean."""
+        head = self.network.head
+        assert head.bias is not None
+        weight = head.weight.flatten(1)
+        return decode_features(features, weight, head.bias, self.gamut, temperatures)
 
     def regressed(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 2 H W"]:
         """The ab of a regression network."""
@@ -76,11 +85,15 @@ class Colorizer(nn.Module):
         temperature: float | None = None,
         how: Decoder = "annealed",
     ) -> Float[Tensor, "B 2 H W"]:
-        """ab of L in 0–100; `temperature` and `how` matter to a classifier alone."""
+        """ab of L in 0–100; `temperature` and `how` matter to a classifier alone.
+
+        A classifier's has no gradient: see `photochrom.quantize.decode_features`.
+        """
         if self.architecture.method == "regression":
             return self.regressed(L).float()
-        decode = decoder(how, self.temperature if temperature is None else temperature)
-        return decode(self.logits(L).float(), self.gamut)
+        annealed = self.temperature if temperature is None else temperature
+        at = {"annealed": annealed, "mode": 0.0, "mean": 1.0}[how]
+        return self.decode(self.features(L), [at])[0]
 
     def save(self, folder: Path, training: dict[str, Any]) -> None:
         """Write the model; `training` says how it was made and is kept beside it."""

@@ -1,9 +1,7 @@
 """The ab gamut, the encoding of colours as distributions over it, and the way back."""
 
 from photochrom.quantize.decode import (
-    Decoder as Decoder,
     annealed_mean as annealed_mean,
-    decoder as decoder,
     mean as mean,
     mode as mode,
     soft_mean as soft_mean,
@@ -13,5 +11,6 @@ from photochrom.quantize.encode import (
     hard_encode as hard_encode,
     soft_encode as soft_encode,
 )
+from photochrom.quantize.fused import decode_features as decode_features
 from photochrom.quantize.gamut import AB_LIMIT as AB_LIMIT, Gamut as Gamut
 from photochrom.quantize.nearest import nearest_bins as nearest_bins

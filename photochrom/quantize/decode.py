@@ -4,17 +4,12 @@ Zhang et al. 2016, section 2.3: the mean of a distribution is dull and its mode 
 annealed mean lies between them.
 """
 
-from collections.abc import Callable
-from typing import Literal
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from photochrom.quantize.encode import SoftBins
 from photochrom.quantize.gamut import Gamut
-
-Decoder = Literal["annealed", "mode", "mean"]
 
 
 def annealed_mean(
@@ -46,19 +41,6 @@ def mean(logits: Float[Tensor, "*batch Q H W"], gamut: Gamut) -> Float[Tensor, "
 def mode(logits: Float[Tensor, "*batch Q H W"], gamut: Gamut) -> Float[Tensor, "*batch 2 H W"]:
     """The centre of the likeliest bin."""
     return gamut.bins.to(logits)[logits.argmax(dim=-3)].movedim(-1, -3)
-
-
-def decoder(
-    name: Decoder, temperature: float
-) -> Callable[[Float[Tensor, "*batch Q H W"], Gamut], Float[Tensor, "*batch 2 H W"]]:
-    """The decoder of that name; `temperature` matters to the annealed mean alone."""
-    match name:
-        case "annealed":
-            return lambda logits, gamut: annealed_mean(logits, gamut, temperature)
-        case "mode":
-            return mode
-        case "mean":
-            return mean
 
 
 def soft_mean(
