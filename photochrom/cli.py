@@ -10,76 +10,17 @@ import tyro
 from tyro.conf import Positional, arg
 
 from photochrom import console
+from photochrom.cli_data import PICTURES, Output, Pictures, pack, prior
 from photochrom.config import EvaluateConfig, PriorConfig, ProtocolConfig, TrainConfig
 
 if TYPE_CHECKING:
     from photochrom.study import Pictures as StudyPictures
 
-_PICTURES = "Folders, files, quoted patterns or .tar files of pictures."
-Pictures = Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=_PICTURES)]]
 Runs = Positional[Annotated[tuple[Path, ...], arg(metavar="RUN...", help="Finished run folders.")]]
-Output = Annotated[Path, arg(aliases=["-o"])]
 
 app = tyro.extras.SubcommandApp()
-prior = tyro.extras.SubcommandApp()
 app.command(prior, name="prior", help="Count the colours of a data set, and look at the counts.")
-
-
-@prior.command(name="build")
-@console.later
-def prior_build(
-    pictures: Pictures,
-    *,
-    output: Output,
-    config: Annotated[PriorConfig, arg(name="")],
-    overwrite: bool = False,
-) -> None:
-    """Count the colours of pictures into a prior with rebalancing weights, as one HDF5 file.
-
-    Example: photochrom prior build photos/ more.tar -o prior.h5
-
-    Args:
-        output: The HDF5 file to write.
-        overwrite: Replace the output if it exists.
-    """
-    from photochrom import files, images, prior
-
-    files.refuse_existing(output, overwrite=overwrite)
-    found = images.find(pictures)
-    skipped = list(found.skipped)
-    tracked = console.track(found.pictures, len(found.pictures), "counting colours")
-    file = prior.build_prior(tracked, config, " ".join(pictures), skipped.append)
-    file.save(output)
-    console.tell_skipped(skipped, "counting colours")
-    counts = file.histogram
-    left_out = f"{counts.grey} grey and {counts.failed} unreadable"
-    print(f"{output}: {counts.pictures} pictures, {left_out}")
-
-
-@prior.command(name="show")
-@console.later
-def prior_show(
-    file: Positional[Path], *, plot: Path | None = None, overwrite: bool = False
-) -> None:
-    """Print what a prior file holds; --plot paints the ab plane with log p and the weights.
-
-    Example: photochrom prior show prior.h5 --plot prior.png
-
-    Args:
-        file: The HDF5 file.
-        plot: Write the picture to this PNG file.
-        overwrite: Replace the plot if it exists.
-    """
-    from photochrom import files
-    from photochrom.prior import PriorFile, describe, plot_prior
-
-    loaded = PriorFile.load(file)
-    for name, value in describe(loaded).items():
-        print(f"{name:<18} {value}")
-    if plot is not None:
-        files.refuse_existing(plot, overwrite=overwrite)
-        files.write_whole(plot, plot_prior(loaded))
-        print(f"{'plot':<18} {plot}")
+app.command(pack)
 
 
 @app.command
@@ -160,7 +101,7 @@ def colorize(
 def evaluate(
     runs: Runs,
     *,
-    pictures: Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=_PICTURES)],
+    pictures: Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)],
     output: Output,
     config: Annotated[EvaluateConfig, arg(name="")],
     overwrite: bool = False,

@@ -1,8 +1,8 @@
 """Any source of pictures → sRGB arrays: the one place that knows where pictures come from.
 
-A source is a picture, a folder (searched to its depths), a glob pattern, or a `.tar` of
-pictures. Pictures are found first and read later, one by one, so that a bad file among
-many can be reported and skipped.
+A source is a picture, a folder (searched to its depths), a glob pattern, a `.tar` of pictures,
+or an `.h5` made by `photochrom pack`. Pictures are found first and read later, one by one, so
+that a bad file among many can be reported and skipped.
 """
 
 import glob
@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from photochrom import packed
 from photochrom.files import write_whole
 
 _ENDINGS = "jpg jpeg jpe jfif png webp tif tiff bmp gif ppm pgm pbm pnm jp2 avif"
@@ -38,13 +39,15 @@ class PictureError(ValueError):
 
 @dataclass(frozen=True)
 class Picture:
-    """Where one picture lies: a file, or `length` bytes at `offset` of a tar."""
+    """Where one picture lies: a file, `length` bytes at `offset` of a tar, or in a packed file."""
 
     name: str
     """Its path below the source that it was found in, with forward slashes."""
     path: Path
     offset: int = 0
     length: int | None = None
+    packed: int | None = None
+    """Its place in a packed file."""
 
     def read_bytes(self) -> bytes:
         """The encoded picture; `PictureError` where it is too large or cut short."""
@@ -78,7 +81,7 @@ class Found:
 def find(sources: Sequence[str]) -> Found:
     """All pictures of `sources`, known by their suffix; `PictureError` if there are none."""
     if not sources:
-        raise PictureError("expected pictures, got none: name folders, files or .tar files")
+        raise PictureError("expected pictures, got none: name folders, files, .tar or .h5 files")
     found = Found()
     for source in sources:
         before = len(found.pictures)
@@ -86,8 +89,8 @@ def find(sources: Sequence[str]) -> Found:
             _look_into(path, found)
         if len(found.pictures) == before and not found.skipped:
             raise PictureError(
-                f"{source}: expected pictures ({', '.join(sorted(SUFFIXES))}) or a .tar of "
-                "pictures, found none: name a folder, a file or a pattern that holds some"
+                f"{source}: expected pictures ({', '.join(sorted(SUFFIXES))}), a .tar of pictures "
+                "or a packed .h5, found none: name a folder, a file or a pattern that holds some"
             )
     if not found.pictures:
         first = found.skipped[0]
@@ -101,6 +104,10 @@ def _expand(source: str) -> list[Path]:
         return [path]
     if glob.has_magic(source):
         return [Path(match) for match in sorted(glob.glob(source, recursive=True))]
+    if path.with_name(f"{path.name}.parts").exists():
+        raise PictureError(
+            f"{source}: expected pictures, found a stopped photochrom pack: repeat its command"
+        )
     raise PictureError(f"{source}: expected pictures, found no such file or folder")
 
 
@@ -111,6 +118,8 @@ def _look_into(path: Path, found: Found) -> None:
                 found.pictures.append(Picture(below.relative_to(path).as_posix(), below))
     elif path.suffix.lower() == ".tar":
         _index_tar(path, found)
+    elif path.suffix.lower() == ".h5":
+        _index_packed(path, found)
     elif path.suffix.lower() in SUFFIXES:
         found.pictures.append(Picture(path.name, path))
     else:
@@ -132,6 +141,15 @@ def _index_tar(path: Path, found: Found) -> None:
         found.skipped.append(Skipped(str(path), f"not a whole uncompressed tar ({error})"))
 
 
+def _index_packed(path: Path, found: Found) -> None:
+    try:
+        names = packed.keys(path)
+    except packed.PackedError as error:
+        found.skipped.append(Skipped(str(path), str(error)))
+        return
+    found.pictures += [Picture(name, path, packed=place) for place, name in enumerate(names)]
+
+
 def read(
     picture: Picture, size: int | None = None, *, fit: Fit = "reduce"
 ) -> UInt8[np.ndarray, "H W 3"]:
@@ -140,6 +158,8 @@ def read(
     `reduce` leaves a smaller picture as it is; `scale` enlarges it. `PictureError` says
     what is wrong with a picture that cannot be read.
     """
+    if picture.packed is not None:
+        return _read_packed(picture.path, picture.packed, size, fit)
     try:
         with Image.open(io.BytesIO(picture.read_bytes())) as image:
             return np.asarray(_resized(_to_rgb(image), size, fit))
@@ -151,6 +171,16 @@ def read(
         # What Pillow's many decoders raise on damaged files.
         reason = "not a picture" if isinstance(error, UnidentifiedImageError) else str(error)
         raise PictureError(reason.splitlines()[0] if reason else type(error).__name__) from None
+
+
+def _read_packed(path: Path, place: int, size: int | None, fit: Fit) -> UInt8[np.ndarray, "H W 3"]:
+    try:
+        pixels = packed.read(path, place)
+    except packed.PackedError as error:
+        raise PictureError(str(error)) from None
+    if size is None or min(pixels.shape[:2]) == size:
+        return pixels
+    return np.asarray(_resized(Image.fromarray(pixels), size, fit))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

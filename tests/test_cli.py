@@ -224,7 +224,7 @@ def test_colorized_pictures_that_exist_are_left_out_and_reported(run, photos, mo
         ("train x -o y --steps 1 --method clasification", "clasification"),
         ("colorize x --model m -o y --temperature 0", "--temperature must be positive, got 0"),
         ("evaluate m --pictures x -o y --size 4", "--size must be 16 or more, got 4"),
-        ("prior build -o y", "expected pictures, got none: name folders, files or .tar files"),
+        ("prior build -o y", "expected pictures, got none: name folders, files, .tar or .h5 files"),
         ("colour", "colour"),
     ],
 )

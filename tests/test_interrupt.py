@@ -7,20 +7,21 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
-COMMAND = [sys.executable, "-c", "from photochrom.cli import main; main()"]
+COMMAND = "from photochrom.cli import main; main()"
 TINY = "--width 2 --crop 32 --size 32 --batch 2 --workers 0 --precision 32"
 
 
-def start(*arguments, limit=None):
+def start(*arguments, limit=None, first=""):
     def prepare():
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background job ignores it
         if limit:  # the one way to a disk that is full
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     return subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
+        [sys.executable, "-c", first + COMMAND, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -121,3 +122,29 @@ def test_what_was_written_before_the_disk_was_full_is_kept(photos, model, tmp_pa
     code, _, lines = finish(start(*command, "--overwrite", limit=limit))
     assert (code, len(lines)) == (2, 1)
     assert {path.name: path.stat().st_size for path in (tmp_path / "out").iterdir()} == sizes
+
+
+def test_a_killed_pack_is_continued_by_its_command(photos, save_picture, tmp_path):
+    for number in range(60):
+        noise = np.random.default_rng(number).integers(0, 256, size=(300, 200, 3), dtype=np.uint8)
+        save_picture(f"photos/more/{number}.png", noise)
+    command = ("pack", photos, "-o", tmp_path / "p.h5", "--size", 64)
+    # A part for every picture, so that there is something to continue.
+    process = start(*command, first="import photochrom.pack as p; p._PART_SECONDS = 0; ")
+    parts = tmp_path / "p.h5.parts"
+    while len(list(parts.glob("0*.h5"))) < 4:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    finish(process)
+    made = {path: path.stat().st_mtime_ns for path in parts.glob("0*.h5")}
+    assert 4 <= len(made) < 68
+    assert not (tmp_path / "p.h5").exists()
+    code, _, lines = finish(start("prior", "build", tmp_path / "p.h5", "-o", tmp_path / "q.h5"))
+    assert (code, len(lines)) == (2, 1)
+    assert (
+        "p.h5: expected pictures, found a stopped photochrom pack: repeat its command" in lines[0]
+    )
+    code, out, _ = finish(start(*command))
+    assert (code, "68 pictures" in out) == (0, True)
+    assert not parts.exists()

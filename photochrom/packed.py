@@ -1,0 +1,66 @@
+"""Packed pictures: decoded and reduced once, in one HDF5 file.
+
+/                format, version, size, created, photochrom   (attributes)
+key              str   (N,)       name of each picture: its path below the source it came from
+source           str   (N,)       the file or archive that it lay in
+pictures/0, 1 …  uint8 (H, W, 3)  sRGB, one data set a picture, so that one is read in one piece
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import h5py
+import numpy as np
+from jaxtyping import UInt8
+
+FORMAT = "photochrom pictures"
+VERSION = 1
+_MAX_PIXELS = 200_000_000  # a picture that claims more is refused before it is read
+
+
+class PackedError(ValueError):
+    """A file that does not hold packed pictures, or one of them that is damaged."""
+
+
+def keys(path: Path) -> list[str]:
+    """The names of the pictures in a packed file, in their order."""
+    try:
+        with h5py.File(path, "r") as file:
+            found = (file.attrs.get("format"), file.attrs.get("version"))
+            if found != (FORMAT, VERSION):
+                raise PackedError(f"expected {FORMAT} version {VERSION}, got {found[0]} {found[1]}")
+            names = [str(name) for name in file["key"].asstr()[:]]
+            if len(file["pictures"]) != len(names):
+                count = len(file["pictures"])
+                raise PackedError(f"expected {len(names)} packed pictures, got {count}")
+            return names
+    except (OSError, KeyError, TypeError, AttributeError, RuntimeError, UnicodeError) as error:
+        raise _damaged(error) from None
+
+
+def read(path: Path, place: int) -> UInt8[np.ndarray, "H W 3"]:
+    """The picture at a place of a packed file."""
+    state = path.stat()
+    try:
+        data = _open(path, state.st_mtime_ns, state.st_size)["pictures"][str(place)]
+        if data.dtype != np.uint8 or data.ndim != 3 or data.shape[2] != 3:
+            raise PackedError(f"expected bytes of H × W × 3, got {data.dtype} of {data.shape}")
+        if data.shape[0] * data.shape[1] > _MAX_PIXELS:
+            raise PackedError(f"expected at most {_MAX_PIXELS} pixels, got {data.shape}")
+        if data.external or data.is_virtual:  # it would read any file that it names
+            raise PackedError("expected a picture, got a reference to another file")
+        pixels: np.ndarray = data[:]
+    except (OSError, KeyError, AttributeError, RuntimeError) as error:
+        raise _damaged(error) from None
+    return pixels
+
+
+@lru_cache(maxsize=8)
+def _open(path: Path, changed: int, size: int) -> h5py.File:
+    """The file, kept open: opening costs more than reading; a changed file is opened anew."""
+    return h5py.File(path, "r")
+
+
+def _damaged(error: Exception) -> PackedError:
+    reason = str(error).splitlines()[0]
+    return PackedError(f"not a whole file of photochrom pack ({reason}): pack it again")
