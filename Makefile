@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install demo test test-slow check format clean
+.PHONY: help install demo test test-slow test-gpu bench check format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,12 @@ test: $(STAMP)  ## the tests
 
 test-slow: $(STAMP)  ## the tests that take minutes
 	$(BIN)/pytest -m slow
+
+test-gpu: $(STAMP)  ## the tests that need a CUDA device
+	$(BIN)/pytest -m gpu
+
+bench: $(STAMP)  ## the benchmarks: some minutes on a quiet machine
+	$(BIN)/python -m benchmarks
 
 check: $(STAMP)  ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -58,8 +58,10 @@ def compose(
 
 def is_grey(rgb: UInt8[np.ndarray, "H W 3"]) -> bool:
     """Whether no |a| or |b| is above 5: such a picture would teach that things are grey."""
-    spread = rgb.max(axis=2).astype(int) - rgb.min(axis=2)
-    if spread.max() > 50:  # no sRGB colour with such a spread has both |a| and |b| below 5
+    red, green, blue = (rgb[..., channel] for channel in range(3))
+    most = np.maximum(np.maximum(red, green), blue)  # ten times as fast as a maximum over an axis
+    least = np.minimum(np.minimum(red, green), blue)
+    if (most - least).max() > 50:  # no sRGB colour with such a spread has both |a| and |b| below 5
         return False
     lab = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0).float() / 255)
     return bool(lab[1:].abs().max() <= GREY_REACH)
@@ -71,6 +73,7 @@ class TrainingSquares(Dataset[Square]):
     def __init__(self, pictures: Sequence[Picture], *, size: int, crop: int, seed: int) -> None:
         self.pictures = pictures
         self.size, self.crop, self.seed = size, crop, seed
+        self._turn, self._order = -1, np.empty(0, dtype=np.int64)  # of the pass last asked for
 
     def __getitem__(self, position: int) -> Square:
         """The picture of that position, or the next in its pass that is fit for training.
@@ -79,7 +82,10 @@ class TrainingSquares(Dataset[Square]):
         """
         skipped: list[tuple[str, str]] = []
         turn, place = divmod(position, len(self.pictures))
-        order = np.random.default_rng([self.seed, turn]).permutation(len(self.pictures))
+        if turn != self._turn:
+            rng = np.random.default_rng([self.seed, turn])
+            self._turn, self._order = turn, rng.permutation(len(self.pictures))
+        order = self._order
         for step in range(min(len(order), _TRIES)):
             picture = self.pictures[order[(place + step) % len(order)]]
             try:
@@ -161,19 +167,23 @@ def _loader(
     )
 
 
+def training_loader(
+    pictures: Sequence[Picture], config: ProtocolConfig, *, start: int
+) -> DataLoader[Square]:
+    """The endless training batches from a position on."""
+    squares = TrainingSquares(pictures, size=config.size, crop=config.crop, seed=config.seed)
+    return _loader(squares, Positions(start), batch=config.batch, workers=config.workers)
+
+
 class TrainingData(pl.LightningDataModule):
     """The endless training batches, from where the run stands."""
 
     def __init__(self, pictures: Sequence[Picture], config: ProtocolConfig) -> None:
         super().__init__()
-        self.squares = TrainingSquares(
-            pictures, size=config.size, crop=config.crop, seed=config.seed
-        )
+        self.pictures = pictures
         self.config = config
 
     def train_dataloader(self) -> DataLoader[Square]:
         assert self.trainer is not None
         start = self.trainer.global_step * self.config.batch
-        return _loader(
-            self.squares, Positions(start), batch=self.config.batch, workers=self.config.workers
-        )
+        return training_loader(self.pictures, self.config, start=start)

@@ -31,7 +31,7 @@ def test_help_does_not_wait_for_torch():
     assert done.stdout.strip() == "set()"
 
 
-COMMANDS = ("prior build", "prior show", "train", "colorize", "evaluate", "study", "demo")
+COMMANDS = ("prior build", "prior show", "pack", "train", "colorize", "evaluate", "study", "demo")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

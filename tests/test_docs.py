@@ -15,6 +15,8 @@ import pytest
 import photochrom
 from photochrom.cli import app
 from photochrom.evaluate import PictureScore, Row
+from photochrom.images import find
+from photochrom.pack import pack
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -73,7 +75,16 @@ def test_a_command_of_the_pages_parses(line):
 
 def test_the_readme_shows_every_command():
     shown = {" ".join(re.findall(r"[a-z]+", line)[1:3]) for line in lines_of("photochrom")}
-    for command in ("prior build", "prior show", "train", "colorize", "evaluate", "study", "demo"):
+    for command in (
+        "prior build",
+        "prior show",
+        "pack",
+        "train",
+        "colorize",
+        "evaluate",
+        "study",
+        "demo",
+    ):
         assert any(words.startswith(command) for words in shown), command
 
 
@@ -144,6 +155,14 @@ def test_formats_names_all_that_a_prior_holds(tmp_path, monkeypatch):
         held |= set(file.attrs)
         file.visititems(lambda name, item: held.add(name) if hasattr(item, "dtype") else None)
     assert first_cells(DOCS / "formats.md", "Prior") == held
+
+
+def test_formats_names_all_that_a_packed_file_holds(photos, tmp_path):
+    pack(find([str(photos)]).pictures, 32, tmp_path / "photos.h5")
+    with h5py.File(tmp_path / "photos.h5") as file:
+        held = {*file.attrs, "key", "source", "pictures/0", "pictures/1"}
+        assert set(file) == {"key", "source", "pictures"}
+    assert first_cells(DOCS / "formats.md", "Packed") == held
 
 
 def test_formats_names_every_field_of_a_model(tmp_path, monkeypatch):

@@ -156,6 +156,16 @@ def test_gradients_add_up_over_parts_of_a_batch():
     torch.testing.assert_close(head.grad, whole, **ROUNDING)
 
 
+def test_a_graph_that_is_kept_gives_the_same_gradients_again():
+    features, head, bias, target, weight = world((2, 8, 10, 10))
+    loss = fused_cross_entropy(features, head, bias, target, weight)
+    first = torch.autograd.grad(loss, (features, head, bias), retain_graph=True)
+    twice = torch.autograd.grad(2 * loss, (features, head, bias), retain_graph=True)
+    again = torch.autograd.grad(loss, (features, head, bias))
+    assert all(torch.equal(2 * one, other) for one, other in zip(first, twice, strict=True))
+    assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
+
+
 def test_without_gradients_the_loss_is_the_same():
     case = world((2, 8, 20, 20))
     with torch.no_grad():

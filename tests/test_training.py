@@ -11,8 +11,7 @@ from photochrom.images import find, read
 from photochrom.models import Architecture, Colorizer
 from photochrom.prior import build_prior
 from photochrom.quantize import Gamut
-from photochrom.training import DivergedError, fit, read_log
-from photochrom.training.module import TrainingModule
+from photochrom.training import DivergedError, TrainingModule, fit, read_log
 
 TINY = {"width": 2, "crop": 32, "size": 32, "batch": 2, "workers": 0, "precision": "32"}
 

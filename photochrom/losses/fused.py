@@ -69,38 +69,37 @@ class _FusedCrossEntropy(torch.autograd.Function):
         wanted: bool,
     ) -> Tensor:
         exact = torch.float64 if dtype == torch.float64 else torch.float32
+        pixels = target.bins[:, 0].numel()
+        # Divided by last where half precision has no room for such small numbers.
+        ctx.divisor = pixels if dtype == torch.float16 else 1
         work = _Work(head_weight.to(dtype), head_bias.to(dtype), exact)
         by_features = None
         if wanted:  # channels last, so that a pixel's gradient can be put in place
             by_features = torch.empty_like(features, memory_format=torch.channels_last)
         loss = torch.zeros((), dtype=exact, device=features.device)
+        each = loss.new_ones(len(head_bias)) if weight is None else weight.to(exact)
+        each = each * (ctx.divisor / pixels)
         for picture in range(len(features)):
             bins, shares = (pixel_rows(part[picture]).contiguous() for part in target)
-            scale = None if weight is None else weight.to(exact)[bins[:, 0]]
+            scale = each[bins[:, 0]]
             by_x = None if by_features is None else pixel_rows(by_features[picture])
-            each = work.of_picture(
-                pixel_rows(features[picture]), bins, shares.to(exact), scale, by_x
-            )
-            loss += each.sum() if scale is None else scale @ each
-        ctx.pixels = target.bins[:, 0].numel()
+            x = pixel_rows(features[picture])
+            loss += scale @ work.of_picture(x, bins, shares.to(exact), scale, by_x)
         ctx.dtypes = head_weight.dtype, head_bias.dtype
         if by_features is not None:
             ctx.save_for_backward(by_features, work.by_weight, work.by_bias)
-        mean: Tensor = loss / ctx.pixels
+        mean: Tensor = loss / ctx.divisor
         return mean
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, by_loss: Tensor) -> tuple[Tensor | None, ...]:
         by_features, by_weight, by_bias = ctx.saved_tensors
-        scale = by_loss / ctx.pixels
+        scale = by_loss / ctx.divisor
+        if scale.is_cuda or scale != 1:  # asking a GPU would cost more than multiplying
+            by_features, by_weight, by_bias = (x * scale for x in (by_features, by_weight, by_bias))
         weight, bias = ctx.dtypes
-        return (
-            by_features * scale.to(by_features),
-            (by_weight * scale).to(weight),
-            (by_bias * scale).to(bias),
-            *(None,) * 4,
-        )
+        return by_features, by_weight.to(weight), by_bias.to(bias), *(None,) * 4
 
 
 class _Work:
@@ -119,31 +118,33 @@ class _Work:
         x: Float[Tensor, "HW C"],
         bins: Int[Tensor, "HW K"],
         shares: Float[Tensor, "HW K"],
-        scale: Float[Tensor, " HW"] | None,
+        scale: Float[Tensor, " HW"],
         by_x: Float[Tensor, "HW C"] | None,
     ) -> Float[Tensor, " HW"]:
         """The cross-entropy of every pixel; its gradients, `scale`d, are put and added."""
-        logits, nearest = torch.empty_like(shares), torch.empty_like(shares[:, 0])
+        logits = torch.empty_like(shares, dtype=self.z.dtype)
+        nearest = torch.empty_like(shares[:, :1])
+        taken = -shares
         for start in range(0, len(x), len(self.z)):
             block = slice(start, start + len(self.z))
             rows, k = x[block].to(self.weight.dtype), bins[block]
             z, p = self.z[: len(rows)], self.p[: len(rows)]
             torch.addmm(self.bias, rows, self.weight.T, out=z)
             torch.softmax(z, dim=1, dtype=p.dtype, out=p)
-            logits[block] = z.gather(1, k)
-            nearest[block] = p.gather(1, k[:, :1])[:, 0]
+            torch.gather(z, 1, k, out=logits[block])
+            torch.gather(p, 1, k[:, :1], out=nearest[block])
             if by_x is not None:
-                p.scatter_add_(1, k, -shares[block])
-                if scale is not None:
-                    p.mul_(scale[block, None])
+                p.scatter_add_(1, k, taken[block])
+                p.mul_(scale[block, None])
                 self.by_bias += p.sum(dim=0)
                 by_z = p if p.dtype == z.dtype else z.copy_(p)
                 by_x[block] = by_z @ self.weight
                 self.by_weight += by_z.T @ rows
         # log Σ exp z = z_k - log p_k for any k, so also for the nearest, if p_k is not lost.
-        normaliser = logits[:, 0] - nearest.log()
-        lost = nearest < _TINY
+        chosen, first = logits.to(shares), nearest[:, 0]
+        normaliser = chosen[:, 0] - first.log()
+        lost = first < _TINY
         if lost.any():
             z = torch.addmm(self.bias, x[lost].to(self.weight.dtype), self.weight.T)
             normaliser[lost] = z.to(normaliser.dtype).logsumexp(dim=1)
-        return normaliser - (shares * logits).sum(dim=1)
+        return normaliser - (shares * chosen).sum(dim=1)

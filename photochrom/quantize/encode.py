@@ -60,9 +60,8 @@ def _nearest(
     if grid is None:
         squared, bins = _compared(a, b, gamut, k)
     else:
-        squared, bins = nearest_on_grid(a, b, grid, k)
-        rim = (bins < 0).any(dim=0)
-        if rim.any():
+        squared, bins, rim = nearest_on_grid(a, b, grid, k)
+        if len(rim):
             squared[:, rim], bins[:, rim] = _compared(a[rim], b[rim], gamut, k)
     shape = (k, *ab.shape[:-3], *ab.shape[-2:])
     return squared.reshape(shape).movedim(0, -3), bins.reshape(shape).movedim(0, -3)

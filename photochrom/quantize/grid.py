@@ -9,17 +9,16 @@ j along v, less that of the nearest, is
 
 which is linear. So which of two neighbours is nearer can be read off the triangle's three
 corners, unless the corners disagree; only such pairs are compared at run time. For k = 5
-those are two: the neighbours are always (0, 0), (1, 0), (0, 1), and two of (1, 1), (0, -1)
-and (-1, 0).
+the neighbours are always (0, 0), (1, 0), (0, 1), and two of (1, 1), (0, -1) and (-1, 0): two
+comparisons.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from photochrom.quantize.gamut import AB_LIMIT, Gamut
@@ -39,6 +38,14 @@ class Grid:
     """The bin at each point of the grid, -1 where there is none."""
     step: float
 
+    @lru_cache(maxsize=8)  # noqa: B019  grids are few, and live as long as their gamuts
+    def rim(self, k: int) -> Bool[Tensor, " places"]:
+        """Where in the flat table one of the `k` nearest of a colour may be missing."""
+        reach = max(max(abs(n.i), abs(n.j)) for n in _neighbours(k))
+        absent = (self.table < 0)[None].float()
+        near = torch.nn.functional.max_pool2d(absent, 2 * reach + 1, stride=1, padding=reach)
+        return near[0].flatten() > 0
+
     @staticmethod
     @lru_cache(maxsize=8)
     def of(gamut: Gamut) -> "Grid | None":
@@ -54,59 +61,55 @@ class Grid:
         return Grid(table, gamut.step)
 
 
-@dataclass(frozen=True)
-class _Neighbour:
-    """A grid point near the nearest one, and how its rank follows from comparisons."""
+class _Neighbour(NamedTuple):
+    """A grid point near the nearest one, i steps along u and j along v."""
 
     i: int
     j: int
     rank: int
     """How many others are nearer wherever in the triangle the colour lies."""
-    rivals: tuple[int, ...]
-    """Those that are nearer in a part of it, by their places in the list."""
 
 
 @lru_cache(maxsize=8)
 def _neighbours(k: int) -> tuple[_Neighbour, ...]:
-    """All that can be among the `k` nearest in some part of the triangle, nearest first."""
+    """All that can be among the `k` nearest in some part of the triangle, by rank."""
     around = [(i, j) for i in range(-_REACH, _REACH + 1) for j in range(-_REACH, _REACH + 1)]
     at = {(i, j): [i * i + j * j - 2 * (i * u + j * v) for u, v in _CORNERS] for i, j in around}
 
-    def nearer(one: tuple[int, int], other: tuple[int, int]) -> bool:
-        return all(x <= y for x, y in zip(at[one], at[other], strict=True))
+    def rank(one: tuple[int, int]) -> int:
+        nearer = (all(x <= y for x, y in zip(at[other], at[one], strict=True)) for other in at)
+        return sum(nearer) - 1  # each is as near as itself
 
-    rank = {p: sum(nearer(q, p) for q in at) - 1 for p in at}  # each is as near as itself
-    near = sorted((p for p in at if rank[p] < k), key=rank.__getitem__)
-    return tuple(
-        _Neighbour(
-            *(*p, rank[p]),
-            tuple(m for m, q in enumerate(near) if not (nearer(p, q) or nearer(q, p))),
-        )
-        for p in near
-    )
+    ranked = (_Neighbour(*place, rank(place)) for place in around)
+    return tuple(sorted((n for n in ranked if n.rank < k), key=lambda n: n.rank))
 
 
 def nearest_on_grid(
     a: Float[Tensor, " P"], b: Float[Tensor, " P"], grid: Grid, k: int
-) -> tuple[Float[Tensor, "K P"], Int[Tensor, "K P"]]:
+) -> tuple[Float[Tensor, "K P"], Int[Tensor, "K P"], Int[Tensor, " R"]]:
     """Squared distances to the `k` nearest grid points less that to the nearest, and the bins.
 
-    Nearest first; -1 for a point that is no bin, as happens at the gamut's rim and outside.
+    Nearest first. The last are the places of colours at the gamut's rim or outside, one of
+    whose neighbours may be no bin: what is said of them may be wrong.
     """
     squared = a.new_empty((k, len(a)))
     bins = torch.empty((k, len(a)), dtype=torch.long, device=a.device)
-    flat = grid.table.to(a.device).flatten()
+    flat, rim = grid.table.to(a.device).flatten(), grid.rim(k).to(a.device)
+    at_rim = []
     for start in range(0, len(a), _BLOCK):
         block = slice(start, start + _BLOCK)
         for rank, (distance, place) in enumerate(_ranked(a[block], b[block], grid, k)):
             squared[rank, block] = distance
-            torch.index_select(flat, 0, place.int(), out=bins[rank, block])
-    return squared, bins
+            place = place.int()
+            if rank == 0:
+                at_rim.append(start + rim.index_select(0, place).nonzero()[:, 0])
+            torch.index_select(flat, 0, place, out=bins[rank, block])
+    return squared, bins, torch.cat(at_rim) if at_rim else bins.new_empty(0)
 
 
 def _ranked(
     a: Float[Tensor, " P"], b: Float[Tensor, " P"], grid: Grid, k: int
-) -> Iterator[tuple[Float[Tensor, " P"], Float[Tensor, " P"]]]:
+) -> list[tuple[Float[Tensor, " P"], Float[Tensor, " P"]]]:
     """Rank by rank the difference of squared distances, and the place in the flat table.
 
     Choices are products with 0 or 1, for `torch.where` is several times slower on a CPU; and
@@ -115,51 +118,50 @@ def _ranked(
     side = len(grid.table)
     margin = side // 2
     inside = margin - _REACH
-    at_a, at_b = ((x / grid.step).round_().clamp_(-inside, inside) for x in (a, b))
+    at_a, at_b = ((x * (1 / grid.step)).round_().clamp_(-inside, inside) for x in (a, b))
     da, db = a - at_a * grid.step, b - at_b * grid.step
     abs_a, abs_b = da.abs(), db.abs()
     u, v = torch.maximum(abs_a, abs_b), torch.minimum(abs_a, abs_b)
     # One step along u and one along v, as differences of places in the flat table.
-    by_a = torch.lt(da, 0).to(a).mul_(-2 * side).add_(side)
-    by_b = torch.lt(db, 0).to(a).mul_(-2).add_(1)
-    by_u = torch.addcmul(by_a, torch.gt(abs_b, abs_a).to(a), by_b - by_a)
+    by_a = _is_less(da, 0).mul_(-2 * side).add_(side)
+    by_b = _is_less(db, 0).mul_(-2).add_(1)
+    by_u = torch.addcmul(by_a, _is_less(abs_a, abs_b), by_b - by_a)
     by_v = by_a + by_b - by_u
-    nearest = at_a.add_(margin).mul_(side).add_(at_b).add_(margin)
+    centre = at_a.add_(margin).mul_(side).add_(at_b).add_(margin)
 
-    found = _neighbours(k)
     u, v = u.mul_(-2 * grid.step), v.mul_(-2 * grid.step)
-    distances = [
-        _plus(torch.full_like(u, (n.i**2 + n.j**2) * grid.step**2), n.i, u, n.j, v) for n in found
-    ]
-    places = [_plus(nearest, n.i, by_u, n.j, by_v) for n in found]
-    ranks: list[Any] = [n.rank for n in found]
-    for m, n in enumerate(found):
-        for rival in (r for r in n.rivals if r > m):
-            behind = torch.lt(distances[rival], distances[m]).to(a)
-            ranks[m] = ranks[m] + behind
-            ranks[rival] = ranks[rival] + (1 - behind)
-    for rank in range(k):
-        possible = [m for m, n in enumerate(found) if n.rank <= rank <= n.rank + len(n.rivals)]
-        if len(possible) == 1:
-            yield distances[possible[0]], places[possible[0]]
-            continue
-        here = [torch.eq(ranks[m], rank).to(a) for m in possible]
-        yield (
-            _chosen(here, [distances[m] for m in possible]),
-            _chosen(here, [places[m] for m in possible]),
-        )
+    nearest: list[tuple[Tensor, Tensor]] = []
+    for i, j, rank in _neighbours(k):
+        distance = _plus((i**2 + j**2) * grid.step**2, i, u, j, v)
+        nearest.append((distance, _plus(centre, i, by_u, j, by_v)))
+        # Insertion: what is nearer wherever the colour lies need not be compared with.
+        for place in range(len(nearest) - 1, rank, -1):
+            nearest[place - 1 : place + 1] = _in_order(*nearest[place - 1 : place + 1])
+        del nearest[k:]
+    return nearest
 
 
-def _plus(start: Tensor, i: int, x: Tensor, j: int, y: Tensor) -> Tensor:
+def _in_order(
+    one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]
+) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Of each pixel the nearer first; distances are exchanged, and with them places."""
+    change = _is_less(other[0], one[0]).mul_(other[1] - one[1])
+    return (
+        (torch.minimum(one[0], other[0]), one[1] + change),
+        (torch.maximum(one[0], other[0]), other[1] - change),
+    )
+
+
+def _is_less(x: Tensor, y: Tensor | float) -> Tensor:
+    """1 where x < y, else 0, in the dtype of x: comparisons to booleans are slower on a CPU."""
+    return (y - x).clamp_(min=0).sign_()
+
+
+def _plus(start: Tensor | float, i: int, x: Tensor, j: int, y: Tensor) -> Tensor:
     """start + i x + j y, without the terms that are 0."""
     for factor, term in ((i, x), (j, y)):
-        start = torch.add(start, term, alpha=factor) if factor else start
-    return start
-
-
-def _chosen(here: list[Tensor], values: list[Tensor]) -> Tensor:
-    """Of each point the value whose `here` is 1; all others are 0."""
-    total = here[0] * values[0]
-    for h, value in zip(here[1:], values[1:], strict=True):
-        total.addcmul_(h, value)
-    return total
+        if factor == -1:
+            start = start - term
+        elif factor:
+            start = start + (term if factor == 1 else factor * term)
+    return start if isinstance(start, Tensor) else torch.full_like(x, start)

@@ -23,9 +23,10 @@ import torch
 
 from photochrom import __version__
 from photochrom.config import TrainConfig
-from photochrom.data import TrainingData
+from photochrom.data import TrainingData, training_loader
 from photochrom.files import read_json, write_json, write_whole
 from photochrom.images import Picture, Skipped, digest
+from photochrom.memory import keep_freed_memory
 from photochrom.models import Architecture, Colorizer, is_finished
 from photochrom.plots import training_curve
 from photochrom.prior import PriorFile
@@ -57,7 +58,9 @@ def fit(
     gamut = prior.prior.gamut if prior else Gamut.srgb()
     refuse_unfit(config, gamut)
     data = TrainingData(pictures, config)
-    data.squares[0]  # a data set without a colour picture fails here, before anything is written
+    training_loader(pictures, config, start=0).dataset[
+        0
+    ]  # a data set without a colour picture fails here, before anything is written
     _open_run(run, _fingerprint(pictures, prior, config, gamut), resume=resume)
     if is_finished(run):
         return []
@@ -151,6 +154,8 @@ def _train(
     callbacks: list[pl.Callback],
     checkpoint: Path,
 ) -> None:
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     trainer = pl.Trainer(
         accelerator="auto",
@@ -179,14 +184,18 @@ def _train(
 
 
 def _precision(config: TrainConfig) -> Any:
-    if config.precision == "32":
-        return "32-true"
+    if config.precision == "bf16" or (config.precision == "auto" and has_bf16()):
+        return "bf16-mixed"
+    return "32-true"
+
+
+def has_bf16() -> bool:
+    """Whether this machine multiplies in bfloat16 faster than in float32."""
     if torch.cuda.is_available():
-        has_bf16 = torch.cuda.is_bf16_supported()
-    else:  # torch before 2.10 cannot tell
-        known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-        has_bf16 = bool(known.get("avx512_bf16") or known.get("amx_bf16"))
-    return "bf16-mixed" if has_bf16 or config.precision == "bf16" else "32-true"
+        return bool(torch.cuda.is_bf16_supported())
+    # torch before 2.10 cannot tell
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 def _finish(

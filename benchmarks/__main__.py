@@ -1,0 +1,10 @@
+"""Run every benchmark, each in a process of its own."""
+
+import subprocess
+import sys
+
+NAMES = ("training_step", "fused_loss", "fused_decoder", "encoding", "color", "training_data")
+
+if __name__ == "__main__":
+    for name in NAMES:
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)

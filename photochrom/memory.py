@@ -1,0 +1,19 @@
+"""How the C library treats memory that was freed."""
+
+import ctypes
+import sys
+
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of mallopt(3), as malloc.h numbers them
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep memory that it frees, and say whether that could be arranged.
+
+    A training step frees gigabytes of activations and asks for them again in the next. glibc
+    would hand them to the kernel in between, which then clears every page anew: up to a third
+    of the time of a step on a CPU. It costs nothing but that memory is given back at the end.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it, others need not
+    return mallopt is not None and bool(mallopt(_TRIM_THRESHOLD, -1) and mallopt(_MMAP_MAX, 0))
