@@ -51,7 +51,8 @@ def fit(
     `prior` gives gamut and weights; only a rebalanced classification cannot do without. With
     `resume` a run continues from its last checkpoint, and a finished one is left as it is.
     `ValueError` if the folder holds another run, or one that `resume` was not said for, and
-    where the loss diverges; `KeyboardInterrupt` leaves the last checkpoint.
+    where the loss diverges; `KeyboardInterrupt` leaves the last checkpoint. Without a GPU the
+    process keeps memory that it frees from then on: see `photochrom.memory`.
     """
     if config.method == "classification" and config.rebalance and prior is None:
         raise ValueError("expected --prior with a rebalanced classification, got none")
