@@ -85,21 +85,33 @@ def _lab_by_blocks(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 
     planes = rgb.reshape(-1, 3, rgb.shape[-2] * rgb.shape[-1])
     lab = torch.empty_like(planes, memory_format=torch.contiguous_format)
     pictures = max(1, _BLOCK // max(1, planes.shape[-1]))
+    # Room is made once: fresh memory for every block would cost as much as the arithmetic.
+    shape = (2, min(pictures, len(planes)), 3, min(_BLOCK, planes.shape[-1]))
+    room = planes.new_empty(shape)
     for some, out in zip(planes.split(pictures), lab.split(pictures), strict=True):
         for start in range(0, some.shape[-1], _BLOCK):
             block = slice(start, start + _BLOCK)
-            _put_lab(some[..., block], out[..., block])
+            rgb_block = some[..., block]
+            u, v = room[:, : len(some), :, : rgb_block.shape[-1]]
+            _put_lab(rgb_block, out[..., block], u, v)
     return lab.reshape(rgb.shape)
 
 
-def _put_lab(rgb: Float[Tensor, "B 3 P"], lab: Float[Tensor, "B 3 P"]) -> None:
-    linear = torch.clamp(rgb, min=_RGB_MEETING).add_(0.055).log2_().mul_(2.4).exp2_()
+def _put_lab(
+    rgb: Float[Tensor, "B 3 P"],
+    lab: Float[Tensor, "B 3 P"],
+    u: Float[Tensor, "B 3 P"],
+    v: Float[Tensor, "B 3 P"],
+) -> None:
+    """The Lab of `rgb` into `lab`; u and v are room for what comes between."""
+    linear = torch.clamp(rgb, min=_RGB_MEETING, out=u).add_(0.055).log2_().mul_(2.4).exp2_()
     # 1.055 ** 2.4 is left in, and divided out with the matrix.
     slope = 1.055**2.4 / 12.92
-    linear.add_(torch.clamp(rgb, max=_RGB_MEETING), alpha=slope).sub_(slope * _RGB_MEETING)
+    low = torch.clamp(rgb, max=_RGB_MEETING, out=v)
+    linear.add_(low, alpha=slope).sub_(slope * _RGB_MEETING)
     matrix = _XYZ_FROM_RGB / _WHITE[:, None] / 1.055**2.4
-    t = torch.matmul(matrix.to(linear), linear)
-    f = torch.clamp(t, min=_LAB_MEETING, out=linear).log2_().mul_(1 / 3).exp2_()
+    t = torch.matmul(matrix.to(linear), linear, out=v)
+    f = torch.clamp(t, min=_LAB_MEETING, out=u).log2_().mul_(1 / 3).exp2_()
     f.add_(t.clamp_(max=_LAB_MEETING), alpha=_LAB_SLOPE)
     torch.matmul(_LAB_FROM_F.to(f), f, out=lab)
     # a and b are differences, from which what is subtracted from f cancels.
