@@ -124,15 +124,13 @@ def _machine() -> str:
 
 
 def _commit() -> str:
-    """The commit, and whether the code differs from it."""
-    root = Path(__file__).parents[1]
-    told = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--exclude=*"],
-        cwd=root,
-        capture_output=True,
-        text=True,
+    """The commit, and whether the code differs from it; results of other benchmarks do not count."""
+    code = (".", ":!benchmarks/results")
+    commit, changed = (
+        subprocess.run(["git", *words], cwd=_RESULTS.parents[1], capture_output=True, text=True)
+        for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--", *code))
     )
-    return told.stdout.strip() or "unknown"
+    return (commit.stdout.strip() or "unknown") + ("-dirty" if changed.stdout else "")
 
 
 def load(name: str) -> dict[str, Any]:
