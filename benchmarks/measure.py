@@ -124,7 +124,7 @@ def _machine() -> str:
 
 
 def _commit() -> str:
-    """The commit, and whether the code differs from it; results of other benchmarks do not count."""
+    """The commit, and whether the code differs from it; results do not count."""
     code = (".", ":!benchmarks/results")
     commit, changed = (
         subprocess.run(["git", *words], cwd=_RESULTS.parents[1], capture_output=True, text=True)
