@@ -93,6 +93,25 @@ def _resident(name: str) -> int:
     raise OSError(f"expected {name} in /proc/self/status, as Linux has it")
 
 
+def against_plain(
+    name: str,
+    prepare: Callable[[int, bool], Act],
+    *,
+    repeats: int,
+    time_target: str,
+    memory_target: str,
+) -> list[Row]:
+    """Time and memory of `prepare(channels, True)` against `prepare(channels, False)`."""
+    rows = []
+    for channels in (32, 64):
+        ours, theirs = times(prepare(channels, True), prepare(channels, False), repeats=repeats)
+        memory = peak_bytes(prepare, channels, True) / peak_bytes(prepare, channels, False)
+        case = f"{name}, C = {channels}"
+        rows.append(Row.of(f"{case}: time", ratio(ours, theirs), time_target))
+        rows.append(Row.of(f"{case}: extra peak memory", memory, memory_target))
+    return rows
+
+
 def report(name: str, rows: list[Row]) -> None:
     """Print the rows, and write them with machine, versions and commit."""
     for row in rows:

@@ -14,7 +14,7 @@ import photochrom
 from benchmarks.measure import Row, report
 from benchmarks.training_step import prepare
 from photochrom.config import ProtocolConfig
-from photochrom.data import training_loader
+from photochrom.data import TrainingSquares, training_loader
 from photochrom.images import find
 from photochrom.pack import pack
 
@@ -29,7 +29,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         packed = Path(folder) / "samples.h5"
         pack(find([str(samples)]).pictures * 20, config.size, packed)
-        batches = iter(training_loader(find([str(packed)]).pictures, config, start=0))
+        pictures = find([str(packed)]).pictures
+        squares = TrainingSquares(pictures, size=config.size, crop=config.crop, seed=config.seed)
+        batches = iter(training_loader(squares, config, start=0))
         waited = worked = 0.0
         for turn in range(_WARM_UP + _STEPS):
             began = time.perf_counter()

@@ -25,6 +25,7 @@ from photochrom.training import TrainingModule, has_bf16
 _CUDA = torch.cuda.is_available()
 _SIZE, _BATCH = (224, 64) if _CUDA else (128, 16)
 _DEVICE = torch.device("cuda" if _CUDA else "cpu")
+_METHODS = ("classification", "regression")
 _DTYPE = torch.bfloat16 if has_bf16() else torch.float32
 
 
@@ -88,7 +89,7 @@ def main() -> None:
     """Measure, print and write the rows."""
     rows = []
     for width, limit, repeats in ((32, 1.25, 15), (64, 1.12, 9)):
-        classification, regression = (prepare(m, width, True) for m in METHODS)
+        classification, regression = (prepare(m, width, True) for m in _METHODS)
         plain = prepare("classification", width, False)
         ours, theirs, bare = times(classification, regression, least(width), repeats=repeats)
         definition, again = times(plain, regression, repeats=3)
@@ -107,8 +108,6 @@ def main() -> None:
         ]
     report("training_step", rows)
 
-
-METHODS = ("classification", "regression")
 
 if __name__ == "__main__":
     main()

@@ -79,8 +79,8 @@ def _lab_by_blocks(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 
     """`_lab` for speed: in cache, in place, without choosing and without `pow`.
 
     Both curves are written as upper(max(x, m)) + lower(min(x, m)) - lower(m), where m is where
-    the branches meet. Between m and the rounded threshold that differs from the definition,
-    by 2e-9 and 4e-7, which is less than float32 keeps.
+    the branches meet. Between m and the rounded threshold that differs from the definition, by
+    at most 4e-7 in f: 5e-5 in L, 2e-4 in a and b, about what float32 loses on the way.
     """
     planes = rgb.reshape(-1, 3, rgb.shape[-2] * rgb.shape[-1])
     lab = torch.empty_like(planes, memory_format=torch.contiguous_format)

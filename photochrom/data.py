@@ -59,7 +59,7 @@ def compose(
 def is_grey(rgb: UInt8[np.ndarray, "H W 3"]) -> bool:
     """Whether no |a| or |b| is above 5: such a picture would teach that things are grey."""
     red, green, blue = (rgb[..., channel] for channel in range(3))
-    most = np.maximum(np.maximum(red, green), blue)  # ten times as fast as a maximum over an axis
+    most = np.maximum(np.maximum(red, green), blue)  # far faster than a maximum over an axis
     least = np.minimum(np.minimum(red, green), blue)
     if (most - least).max() > 50:  # no sRGB colour with such a spread has both |a| and |b| below 5
         return False
@@ -168,10 +168,9 @@ def _loader(
 
 
 def training_loader(
-    pictures: Sequence[Picture], config: ProtocolConfig, *, start: int
+    squares: TrainingSquares, config: ProtocolConfig, *, start: int
 ) -> DataLoader[Square]:
     """The endless training batches from a position on."""
-    squares = TrainingSquares(pictures, size=config.size, crop=config.crop, seed=config.seed)
     return _loader(squares, Positions(start), batch=config.batch, workers=config.workers)
 
 
@@ -180,10 +179,12 @@ class TrainingData(pl.LightningDataModule):
 
     def __init__(self, pictures: Sequence[Picture], config: ProtocolConfig) -> None:
         super().__init__()
-        self.pictures = pictures
+        self.squares = TrainingSquares(
+            pictures, size=config.size, crop=config.crop, seed=config.seed
+        )
         self.config = config
 
     def train_dataloader(self) -> DataLoader[Square]:
         assert self.trainer is not None
         start = self.trainer.global_step * self.config.batch
-        return training_loader(self.pictures, self.config, start=start)
+        return training_loader(self.squares, self.config, start=start)

@@ -10,8 +10,8 @@ def keep_freed_memory() -> bool:
     """Let this process keep memory that it frees, and say whether that could be arranged.
 
     A training step frees gigabytes of activations and asks for them again in the next. glibc
-    would hand them to the kernel in between, which then clears every page anew: up to a third
-    of the time of a step on a CPU. It costs nothing but that memory is given back at the end.
+    would hand them to the kernel in between, which then clears every page anew: a good part of
+    the time of a step on a CPU. The price: memory is given back only when the process ends.
     """
     if not sys.platform.startswith("linux"):
         return False

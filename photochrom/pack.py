@@ -110,20 +110,26 @@ class _Part:
 
 def _join(parts: Path, size: int, output: Path) -> list[Skipped]:
     """Copy all parts into one file; returns what they left out."""
-    files = [h5py.File(path, "r") for path in sorted(parts.glob("*.h5"))]
-    skipped = [Skipped(*one) for file in files for one in json.loads(file["skipped"][()])]
-    keys, sources = ([n for f in files for n in f[name].asstr()[:]] for name in ("key", "source"))
+    paths = sorted(parts.glob("*.h5"), key=lambda path: int(path.stem))
+    keys: list[str] = []
+    sources: list[str] = []
+    skipped: list[Skipped] = []
+    for path in paths:  # one open at a time: there may be thousands
+        with h5py.File(path, "r") as part:
+            keys += part["key"].asstr()[:].tolist()
+            sources += part["source"].asstr()[:].tolist()
+            skipped += [Skipped(*one) for one in json.loads(part["skipped"][()])]
     if not keys:
+        shutil.rmtree(parts)
         raise ValueError(f"expected pictures that can be read, got none of {len(skipped)}")
     with replacing(output) as partial, h5py.File(partial, "w", libver="latest") as whole:
         _describe(whole, size, keys, sources)
         place = 0
-        for file in files:
-            for number in range(len(file["key"])):
-                file.copy(f"pictures/{number}", whole["pictures"], name=str(place))
-                place += 1
-    for file in files:
-        file.close()
+        for path in paths:
+            with h5py.File(path, "r") as part:
+                for number in range(len(part["key"])):
+                    part.copy(f"pictures/{number}", whole["pictures"], name=str(place))
+                    place += 1
     return skipped
 
 

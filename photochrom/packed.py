@@ -29,8 +29,8 @@ def keys(path: Path) -> list[str]:
             found = (file.attrs.get("format"), file.attrs.get("version"))
             if found != (FORMAT, VERSION):
                 raise PackedError(f"expected {FORMAT} version {VERSION}, got {found[0]} {found[1]}")
-            names = [str(name) for name in file["key"].asstr()[:]]
-            if len(file["pictures"]) != len(names):
+            names = [str(name) for name in file[_own(file, "key")].asstr()[:]]
+            if len(file[_own(file, "pictures")]) != len(names):
                 count = len(file["pictures"])
                 raise PackedError(f"expected {len(names)} packed pictures, got {count}")
             return names
@@ -42,7 +42,8 @@ def read(path: Path, place: int) -> UInt8[np.ndarray, "H W 3"]:
     """The picture at a place of a packed file."""
     state = path.stat()
     try:
-        data = _open(path, state.st_mtime_ns, state.st_size)["pictures"][str(place)]
+        file = _open(path, state.st_mtime_ns, state.st_size)
+        data = file[_own(file, f"pictures/{place}")]
         if data.dtype != np.uint8 or data.ndim != 3 or data.shape[2] != 3:
             raise PackedError(f"expected bytes of H × W × 3, got {data.dtype} of {data.shape}")
         if data.shape[0] * data.shape[1] > _MAX_PIXELS:
@@ -53,6 +54,13 @@ def read(path: Path, place: int) -> UInt8[np.ndarray, "H W 3"]:
     except (OSError, KeyError, AttributeError, RuntimeError) as error:
         raise _damaged(error) from None
     return pixels
+
+
+def _own(file: h5py.File, name: str) -> str:
+    """The name, if it leads to something in this file: a link would open any file it names."""
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        raise PackedError(f"expected {name} in the file, got a reference to another place")
+    return name
 
 
 @lru_cache(maxsize=8)

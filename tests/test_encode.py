@@ -119,6 +119,14 @@ def test_grey_is_shared_between_its_bin_and_four_neighbours():
     assert code.weights.flatten().tolist() == pytest.approx([0.648786] + [0.087804] * 4, abs=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_encoded_as_its_value_in_float32(dtype):
+    ab = (torch.rand(2, 30, 30) * 180 - 90).to(dtype)
+    assert torch.equal(
+        soft_encode(ab, Gamut.srgb()).bins, soft_encode(ab.float(), Gamut.srgb()).bins
+    )
+
+
 def test_one_neighbour_is_the_hard_code():
     ab = torch.rand(2, 2, 5, 7) * 100 - 50
     code = soft_encode(ab, Gamut.srgb(), k=1)

@@ -55,7 +55,8 @@ def _nearest(
     ab: Float[Tensor, "*batch 2 H W"], gamut: Gamut, k: int
 ) -> tuple[Float[Tensor, "*batch K H W"], Int[Tensor, "*batch K H W"]]:
     """The `k` nearest bins, and their squared distances less that to the nearest."""
-    a, b = (plane.reshape(-1) for plane in ab.detach().unbind(-3))
+    exact = ab if ab.dtype == torch.float64 else ab.float()  # half precision holds no places
+    a, b = (plane.reshape(-1) for plane in exact.detach().unbind(-3))
     grid = Grid.of(gamut) if k <= MOST else None
     if grid is None:
         squared, bins = _compared(a, b, gamut, k)

@@ -23,7 +23,7 @@ import torch
 
 from photochrom import __version__
 from photochrom.config import TrainConfig
-from photochrom.data import TrainingData, training_loader
+from photochrom.data import TrainingData
 from photochrom.files import read_json, write_json, write_whole
 from photochrom.images import Picture, Skipped, digest
 from photochrom.memory import keep_freed_memory
@@ -59,9 +59,7 @@ def fit(
     gamut = prior.prior.gamut if prior else Gamut.srgb()
     refuse_unfit(config, gamut)
     data = TrainingData(pictures, config)
-    training_loader(pictures, config, start=0).dataset[
-        0
-    ]  # a data set without a colour picture fails here, before anything is written
+    data.squares[0]  # a data set without a colour picture fails here, before anything is written
     _open_run(run, _fingerprint(pictures, prior, config, gamut), resume=resume)
     if is_finished(run):
         return []
