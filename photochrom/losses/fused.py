@@ -80,14 +80,14 @@ class _FusedCrossEntropy(torch.autograd.Function):
         each = loss.new_ones(len(head_bias)) if weight is None else weight.to(exact)
         each = each * (ctx.divisor / pixels)
         for picture in range(len(features)):
-            bins, shares = (pixel_rows(part[picture]).contiguous() for part in target)
-            scale = each[bins[:, 0]]
+            bins, shares = (pixel_rows(part[picture]) for part in target)
+            scale = each.index_select(0, bins[:, 0])
             by_x = None if by_features is None else pixel_rows(by_features[picture])
             x = pixel_rows(features[picture])
             loss += scale @ work.of_picture(x, bins, shares.to(exact), scale, by_x)
         ctx.dtypes = head_weight.dtype, head_bias.dtype
         if by_features is not None:
-            ctx.save_for_backward(by_features, work.by_weight, work.by_bias)
+            ctx.save_for_backward(by_features, work.by_head[:-1].T, work.by_head[-1])
         mean: Tensor = loss / ctx.divisor
         return mean
 
@@ -107,11 +107,11 @@ class _Work:
 
     def __init__(self, weight: Tensor, bias: Tensor, exact: torch.dtype) -> None:
         self.weight, self.bias = weight, bias
-        self.by_weight = torch.zeros_like(weight, dtype=exact)
-        self.by_bias = torch.zeros_like(bias, dtype=exact)
+        self.by_head = weight.new_zeros((weight.shape[1] + 1, len(weight)), dtype=exact)
         # Room is made once: fresh memory for every block would cost as much as a product.
         self.z = weight.new_empty((rows_per_block(weight.device), len(weight)))
         self.p = torch.empty_like(self.z, dtype=exact)
+        self.scaled = self.z.new_empty((len(self.z), weight.shape[1] + 1))
 
     def of_picture(
         self,
@@ -122,29 +122,27 @@ class _Work:
         by_x: Float[Tensor, "HW C"] | None,
     ) -> Float[Tensor, " HW"]:
         """The cross-entropy of every pixel; its gradients, `scale`d, are put and added."""
-        logits = torch.empty_like(shares, dtype=self.z.dtype)
-        nearest = torch.empty_like(shares[:, :1])
-        taken = -shares
+        chosen, taken = torch.empty_like(shares), -shares
         for start in range(0, len(x), len(self.z)):
             block = slice(start, start + len(self.z))
             rows, k = x[block].to(self.weight.dtype), bins[block]
             z, p = self.z[: len(rows)], self.p[: len(rows)]
             torch.addmm(self.bias, rows, self.weight.T, out=z)
             torch.softmax(z, dim=1, dtype=p.dtype, out=p)
-            torch.gather(z, 1, k, out=logits[block])
-            torch.gather(p, 1, k[:, :1], out=nearest[block])
+            torch.gather(p, 1, k, out=chosen[block])
             if by_x is not None:
                 p.scatter_add_(1, k, taken[block])
-                p.mul_(scale[block, None])
-                self.by_bias += p.sum(dim=0)
                 by_z = p if p.dtype == z.dtype else z.copy_(p)
-                by_x[block] = by_z @ self.weight
-                self.by_weight += by_z.T @ rows
-        # log Σ exp z = z_k - log p_k for any k, so also for the nearest, if p_k is not lost.
-        chosen, first = logits.to(shares), nearest[:, 0]
-        normaliser = chosen[:, 0] - first.log()
-        lost = first < _TINY
-        if lost.any():
+                # w scales the factors, C values a pixel, rather than p - t, which is Q values.
+                w, scaled = scale[block, None], self.scaled[: len(rows)]
+                torch.mul(by_z @ self.weight, w, out=by_x[block])
+                torch.mul(rows, w, out=scaled[:, :-1])
+                scaled[:, -1:] = w  # the bias is the weight of a feature that is always 1
+                self.by_head += scaled.T @ by_z
+        entropy = (taken * chosen.log()).sum(dim=1)
+        if chosen.amin() < _TINY:
+            lost = (chosen < _TINY).any(dim=1)
             z = torch.addmm(self.bias, x[lost].to(self.weight.dtype), self.weight.T)
-            normaliser[lost] = z.to(normaliser.dtype).logsumexp(dim=1)
-        return normaliser - (shares * chosen).sum(dim=1)
+            log_p = z.to(chosen.dtype).log_softmax(dim=1).gather(1, bins[lost])
+            entropy[lost] = -(shares[lost] * log_p).sum(dim=1)
+        return entropy

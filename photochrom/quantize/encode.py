@@ -35,9 +35,8 @@ def soft_encode(
     if not 1 <= k <= len(gamut):
         raise ValueError(f"k must be within 1 and the gamut's {len(gamut)} bins, got {k}")
     squared, bins = _nearest(ab, gamut, k)
-    # The nearest distance is already subtracted, so a colour far from all bins is no 0/0.
-    gauss = squared.mul_(-1 / (2 * sigma**2)).exp_()
-    return SoftBins(bins, gauss.div_(gauss.sum(dim=-3, keepdim=True)))
+    gauss = squared.mul_(-1 / (2 * sigma**2)).softmax(dim=0)
+    return SoftBins(bins.movedim(0, -3), gauss.movedim(0, -3))
 
 
 def hard_encode(ab: Float[Tensor, "*batch 2 H W"], gamut: Gamut) -> Int[Tensor, "*batch H W"]:
@@ -48,12 +47,12 @@ def hard_encode(ab: Float[Tensor, "*batch 2 H W"], gamut: Gamut) -> Int[Tensor, 
     >>> gamut.bins[q.item()].tolist()
     [30.0, -20.0]
     """
-    return _nearest(ab, gamut, 1)[1].squeeze(-3)
+    return _nearest(ab, gamut, 1)[1][0]
 
 
 def _nearest(
     ab: Float[Tensor, "*batch 2 H W"], gamut: Gamut, k: int
-) -> tuple[Float[Tensor, "*batch K H W"], Int[Tensor, "*batch K H W"]]:
+) -> tuple[Float[Tensor, "K *batch H W"], Int[Tensor, "K *batch H W"]]:
     """The `k` nearest bins, and their squared distances less that to the nearest."""
     exact = ab if ab.dtype == torch.float64 else ab.float()  # half precision holds no places
     a, b = (plane.reshape(-1) for plane in exact.detach().unbind(-3))
@@ -65,7 +64,7 @@ def _nearest(
         if len(rim):
             squared[:, rim], bins[:, rim] = _compared(a[rim], b[rim], gamut, k)
     shape = (k, *ab.shape[:-3], *ab.shape[-2:])
-    return squared.reshape(shape).movedim(0, -3), bins.reshape(shape).movedim(0, -3)
+    return squared.reshape(shape), bins.reshape(shape)
 
 
 def _compared(

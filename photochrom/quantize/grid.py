@@ -123,8 +123,7 @@ def _ranked(
     abs_a, abs_b = da.abs(), db.abs()
     u, v = torch.maximum(abs_a, abs_b), torch.minimum(abs_a, abs_b)
     # One step along u and one along v, as differences of places in the flat table.
-    by_a = _is_less(da, 0).mul_(-2 * side).add_(side)
-    by_b = _is_less(db, 0).mul_(-2).add_(1)
+    by_a, by_b = torch.copysign(da.new_tensor(side), da), torch.copysign(da.new_tensor(1), db)
     by_u = torch.addcmul(by_a, _is_less(abs_a, abs_b), by_b - by_a)
     by_v = by_a + by_b - by_u
     centre = at_a.add_(margin).mul_(side).add_(at_b).add_(margin)
