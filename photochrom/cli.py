@@ -10,7 +10,8 @@ import tyro
 from tyro.conf import Positional, arg
 
 from photochrom import console
-from photochrom.cli_data import PICTURES, Output, Pictures, pack, prior
+from photochrom.cli_pack import pack
+from photochrom.cli_prior import PICTURES, Output, Pictures, prior
 from photochrom.config import EvaluateConfig, PriorConfig, ProtocolConfig, TrainConfig
 
 if TYPE_CHECKING:
@@ -42,12 +43,12 @@ def train(
         prior: HDF5 file of photochrom prior build: the gamut, and the rebalancing weights.
         resume: Continue the run in the output folder if there is one.
     """
-    from photochrom import images, training
+    from photochrom import bars, images, training
     from photochrom.prior import PriorFile
 
     loaded = PriorFile.load(prior) if prior else None
     found = images.find(pictures)
-    with console.Bar(config.label, config) as bar:
+    with bars.Bar(config.label, config) as bar:
         skipped = training.fit(
             found.pictures, loaded, config, output, resume=resume, on_progress=bar
         )
@@ -77,7 +78,7 @@ def colorize(
         decoder: How a classifier's distributions become colours.
         overwrite: Replace outputs that exist.
     """
-    from photochrom import images
+    from photochrom import bars, images
     from photochrom.colorize import colorize_all
     from photochrom.models import Colorizer
 
@@ -88,7 +89,7 @@ def colorize(
     results = colorize_all(
         found.pictures, colorizer, output, temperature=temperature, how=decoder, overwrite=overwrite
     )
-    tracked = list(console.track(results, len(found.pictures), "colorizing"))
+    tracked = list(bars.track(results, len(found.pictures), "colorizing"))
     skipped = [images.Skipped(r.picture.name, r.problem) for r in tracked if r.problem]
     if len(tracked) == len(skipped):
         raise ValueError(f"expected a picture to colorize, got none: {images.summary(skipped)}")
@@ -114,11 +115,11 @@ def evaluate(
         output: The report folder to make.
         overwrite: Replace a report that exists.
     """
-    from photochrom import files, images, study
+    from photochrom import bars, files, images, study
 
     files.refuse_existing(output, overwrite=overwrite)
     found = images.find(pictures)
-    page = study.report_on(runs, found, config, output, " ".join(pictures), console.Teller())
+    page = study.report_on(runs, found, config, output, " ".join(pictures), bars.Teller())
     print(console.table(output))
     print(f"open this page: {page.resolve().as_uri()}")
 
@@ -178,10 +179,10 @@ def demo(*, output: Output = Path("photochrom-demo"), minutes: float = 1.2) -> N
 
 
 def _study(pictures: "StudyPictures", protocol: ProtocolConfig, output: Path, size: int) -> None:
-    from photochrom import study
+    from photochrom import bars, study
 
     evaluation = EvaluateConfig(size=size)
-    page = study.study(pictures, protocol, PriorConfig(), evaluation, output, console.Teller())
+    page = study.study(pictures, protocol, PriorConfig(), evaluation, output, bars.Teller())
     print(console.table(page.parent))
     print(f"open this page: {page.resolve().as_uri()}")
 

@@ -7,93 +7,15 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
-
-from photochrom.config import ProtocolConfig, TrainConfig
+from typing import TYPE_CHECKING, NoReturn, ParamSpec
 
 if TYPE_CHECKING:
     from photochrom.images import Skipped
-    from photochrom.training import Progress
 
 P = ParamSpec("P")
-_EVERY = 0.1 if sys.stderr.isatty() else 15.0  # seconds between two updates of a bar
-
-
-def track(items: Iterable[Any], total: int, what: str, unit: str = "picture") -> Iterable[Any]:
-    """The items, with a bar of rate and remaining time as they pass."""
-    from tqdm import tqdm
-
-    shown: Iterable[Any] = tqdm(items, total=total, desc=what, unit=f" {unit}", mininterval=_EVERY)
-    return shown
-
-
-class Bar:
-    """A run's bar: share of the budget, steps a second, remaining time, loss."""
-
-    def __init__(self, what: str, config: ProtocolConfig) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(
-            total=100,
-            desc=what,
-            mininterval=_EVERY,
-            bar_format="{l_bar}{bar}| {elapsed}{postfix}",
-        )
-        self._last: Progress | None = None
-
-    def __call__(self, progress: "Progress") -> None:
-        first = self._last is None
-        self._last = progress
-        rate = progress.step / progress.seconds if progress.seconds else 0.0
-        left = progress.seconds * (1 / progress.fraction - 1) if progress.fraction else 0.0
-        self._bar.set_postfix_str(
-            f"{_clock(left)} left, step {progress.step}, {rate:.2f} steps/s, "
-            f"loss {progress.loss:.3f}",
-            refresh=first,
-        )
-        self._bar.update(100 * progress.fraction - self._bar.n)
-        if progress.fraction >= 1:
-            self._bar.close()
-
-    def __enter__(self) -> "Bar":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._bar.close()
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
-
-
-class Teller:
-    """Tells on the terminal what a study does: `photochrom.study.Reporter`."""
-
-    def track(self, items: Iterable[Any], total: int, what: str) -> Iterable[Any]:
-        return track(items, total, what, "batch" if what == "evaluating" else "picture")
-
-    def training(self, name: str, config: TrainConfig) -> Callable[["Progress"], None]:
-        bar: list[Bar] = []
-
-        def show(progress: "Progress") -> None:
-            if not bar:  # a run that is finished already never takes a step and has no bar
-                bar.append(Bar(f"training {name}", config))
-            bar[0](progress)
-
-        return show
-
-    def skipped(self, pictures: Sequence["Skipped"], what: str) -> None:
-        tell_skipped(pictures, what)
 
 
 def tell_skipped(skipped: Sequence["Skipped"], what: str) -> None:
@@ -102,6 +24,11 @@ def tell_skipped(skipped: Sequence["Skipped"], what: str) -> None:
         from photochrom.images import summary
 
         print(f"{what}: left out {len(skipped)}: {summary(skipped)}", file=sys.stderr)
+
+
+def warn(line: str) -> None:
+    """A line on stderr that is not the end."""
+    print(line, file=sys.stderr)
 
 
 def table(report: Path) -> str:
@@ -215,7 +142,10 @@ def _run(parse: Callable[[], Callable[[], None]]) -> None:
         command()
     except KeyboardInterrupt:
         _end_bars()
-        print("photochrom: stopped: a repeated study or train --resume continues", file=sys.stderr)
+        print(
+            "photochrom: stopped: the same command continues (train: with --resume)",
+            file=sys.stderr,
+        )
         sys.exit(130)
     except Exception as error:
         if isinstance(error, BrokenPipeError) or not is_users(error):

@@ -7,6 +7,7 @@ While it is made, PHOTOS.h5.parts/ holds what is done, in files that are each wh
 """
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -94,7 +95,7 @@ class _Part:
         self.pixels.append(pixels)
         self.bytes += pixels.nbytes
         self.keys.append(_text(picture.name))
-        self.sources.append(_text(picture.path.name))
+        self.sources.append(_text(os.path.basename(picture.path)))
 
     def is_full(self) -> bool:
         return self.bytes >= _PART_BYTES or time.monotonic() - self.began >= _PART_SECONDS

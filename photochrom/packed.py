@@ -6,12 +6,14 @@ source           str   (N,)       the file or archive that it lay in
 pictures/0, 1 …  uint8 (H, W, 3)  sRGB, one data set a picture, so that one is read in one piece
 """
 
+import os
 from functools import lru_cache
-from pathlib import Path
 
 import h5py
 import numpy as np
 from jaxtyping import UInt8
+
+from photochrom import storage
 
 FORMAT = "photochrom pictures"
 VERSION = 1
@@ -22,10 +24,10 @@ class PackedError(ValueError):
     """A file that does not hold packed pictures, or one of them that is damaged."""
 
 
-def keys(path: Path) -> list[str]:
+def keys(path: str) -> list[str]:
     """The names of the pictures in a packed file, in their order."""
     try:
-        with h5py.File(path, "r") as file:
+        with _opened(path) as file:
             found = (file.attrs.get("format"), file.attrs.get("version"))
             if found != (FORMAT, VERSION):
                 raise PackedError(f"expected {FORMAT} version {VERSION}, got {found[0]} {found[1]}")
@@ -38,11 +40,10 @@ def keys(path: Path) -> list[str]:
         raise _damaged(error) from None
 
 
-def read(path: Path, place: int) -> UInt8[np.ndarray, "H W 3"]:
+def read(path: str, place: int) -> UInt8[np.ndarray, "H W 3"]:
     """The picture at a place of a packed file."""
-    state = path.stat()
     try:
-        file = _open(path, state.st_mtime_ns, state.st_size)
+        file = _open(path, *_version(path))
         data = file[_own(file, f"pictures/{place}")]
         if data.dtype != np.uint8 or data.ndim != 3 or data.shape[2] != 3:
             raise PackedError(f"expected bytes of H × W × 3, got {data.dtype} of {data.shape}")
@@ -64,9 +65,21 @@ def _own(file: h5py.File, name: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _open(path: Path, changed: int, size: int) -> h5py.File:
+def _open(path: str, changed: int, size: int) -> h5py.File:
     """The file, kept open: opening costs more than reading; a changed file is opened anew."""
-    return h5py.File(path, "r")
+    return _opened(path)
+
+
+def _opened(path: str) -> h5py.File:
+    return h5py.File(storage.open_binary(path) if storage.is_url(path) else path, "r")
+
+
+def _version(path: str) -> tuple[int, int]:
+    """What changes when a local file does; of a URL nothing is asked."""
+    if storage.is_url(path):
+        return 0, 0
+    state = os.stat(path)
+    return state.st_mtime_ns, state.st_size
 
 
 def _damaged(error: Exception) -> PackedError:

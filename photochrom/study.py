@@ -207,9 +207,10 @@ def _open_study(
 def _prior(path: Path, pictures: Pictures, config: PriorConfig, reporter: Reporter) -> PriorFile:
     if path.exists():
         return PriorFile.load(path)
-    skipped: list[Skipped] = []
     counted = reporter.track(pictures.training, len(pictures.training), "counting colours")
-    prior = build_prior(counted, config, pictures.source, skipped.append)
+    prior = build_prior(counted, config, [pictures.source])
+    failed = prior.histogram.failures.items()
+    skipped = [Skipped(name, reason) for reason, (count, name) in failed for _ in range(count)]
     reporter.skipped(skipped, "counting colours")
     prior.save(path)
     return prior

@@ -99,7 +99,11 @@ def run(monkeypatch, capsys):
             code = stop.code or 0
         out, err = capsys.readouterr()
         lines = [line.rsplit("\r", 1)[-1] for line in err.splitlines()]
-        return code, out, [line for line in lines if line and "%|" not in line]
+        return (
+            code,
+            out,
+            [line for line in lines if line and "%|" not in line and "re [" not in line],
+        )
 
     return call
 

@@ -29,7 +29,7 @@ def test_an_empty_folder_is_named(name, refusal, reading, tmp_path):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("prior", "expected colour pictures, got 0 grey and 2 unreadable ones"),
+        ("prior", "expected colour pictures, got 0 grey or toned and 2 unreadable ones"),
         ("train", "expected colour pictures to train on, got 2 in a row that are none"),
         ("colorize", "expected a picture to colorize, got none: 2 × not a picture (first: a.jpg)"),
         ("evaluate", "expected pictures that can be read, got none of 2"),

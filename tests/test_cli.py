@@ -31,7 +31,10 @@ def test_help_does_not_wait_for_torch():
     assert done.stdout.strip() == "set()"
 
 
-COMMANDS = ("prior build", "prior show", "pack", "train", "colorize", "evaluate", "study", "demo")
+COMMANDS = (
+    *("prior build", "prior view", "prior show", "prior compare", "prior merge"),
+    *("pack", "train", "colorize", "evaluate", "study", "demo"),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -43,7 +46,7 @@ def test_every_command_has_help_with_an_example(command, run):
 
 def test_the_whole_line_on_pictures(run, photos, tmp_path):
     code, out, _ = run("prior", "build", photos, "-o", tmp_path / "prior.h5")
-    assert (code, "8 pictures, 0 grey and 0 unreadable" in out) == (0, True)
+    assert (code, "8 pictures counted, 0 grey, 0 toned and 0 unreadable" in out) == (0, True)
     code, out, _ = run("prior", "show", tmp_path / "prior.h5", "--plot", tmp_path / "prior.png")
     assert (code, "313, step 10" in out) == (0, True)
     assert imread(tmp_path / "prior.png").shape[1] > 500
@@ -126,7 +129,7 @@ def test_a_grey_data_set(run, save_picture, tmp_path):
     for name in "ab":
         save_picture(f"g/{name}.png", np.full((40, 40, 3), 80, dtype=np.uint8))
     line = refused(run("prior", "build", tmp_path / "g", "-o", tmp_path / "p.h5"))
-    assert "expected colour pictures, got 2 grey and 0 unreadable ones" in line
+    assert "expected colour pictures, got 2 grey or toned and 0 unreadable ones" in line
     line = refused(
         run("train", tmp_path / "g", "--no-rebalance", "-o", tmp_path / "t", "--steps", 2, *TINY)
     )
@@ -158,8 +161,8 @@ def test_files_that_are_no_prior(run, photos, tmp_path):
     path.unlink()
     assert run("prior", "build", photos, "-o", path)[0] == 0
     with h5py.File(path, "a") as file:
-        file.attrs["version"] = 2
-    assert "expected photochrom prior version 1, got version 2" in refused(run(*train))
+        file.attrs["version"] = 3
+    assert "expected photochrom prior version 2, got version 3" in refused(run(*train))
     assert not (tmp_path / "t").exists()
 
 
@@ -224,7 +227,10 @@ def test_colorized_pictures_that_exist_are_left_out_and_reported(run, photos, mo
         ("train x -o y --steps 1 --method clasification", "clasification"),
         ("colorize x --model m -o y --temperature 0", "--temperature must be positive, got 0"),
         ("evaluate m --pictures x -o y --size 4", "--size must be 16 or more, got 4"),
-        ("prior build -o y", "expected pictures, got none: name folders, files, .tar or .h5 files"),
+        (
+            "prior build -o y",
+            "expected pictures, got none: name folders, files, .tar, .zip, .h5 or .txt files",
+        ),
         ("colour", "colour"),
     ],
 )
@@ -237,7 +243,7 @@ def test_more_neighbours_than_bins(run, photos, tmp_path):
     assert "k must be within 1 and the gamut's 313 bins, got 400" in line
 
 
-def test_a_bug_keeps_its_traceback(run, monkeypatch, photos):
-    monkeypatch.setattr("photochrom.images.find", lambda _: int("not ours"))
+def test_a_bug_keeps_its_traceback(run, monkeypatch, photos, tmp_path):
+    monkeypatch.setattr("photochrom.images.iterate", lambda _: int("not ours"))
     with pytest.raises(ValueError, match="invalid literal"):
-        run("prior", "build", photos, "-o", "never.h5")
+        run("prior", "build", photos, "-o", tmp_path / "never.h5")

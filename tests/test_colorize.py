@@ -22,7 +22,7 @@ def test_the_size_is_kept(size, model):
 
 
 def test_the_lightness_is_kept_where_srgb_can_show_the_colour(model, photos):
-    rgb = read(Picture("0.png", photos / "0.png"))
+    rgb = read(Picture("0.png", str(photos / "0.png")))
     model.forward = lambda L, *_: torch.full((1, 2, *L.shape[-2:]), 6.0)
     out = colorize(rgb, model)
     shown = ((out > 0) & (out < 255)).all(axis=-1)
@@ -32,7 +32,7 @@ def test_the_lightness_is_kept_where_srgb_can_show_the_colour(model, photos):
 
 
 def test_its_own_colours_are_ignored(model, photos):
-    rgb = read(Picture("0.png", photos / "0.png"))
+    rgb = read(Picture("0.png", str(photos / "0.png")))
     lab = rgb2lab(rgb)
     grey = torch.from_numpy(np.stack([lab[..., 0], 0 * lab[..., 0], 0 * lab[..., 0]])).float()
     grey_rgb = compose(grey[None, :1], grey[None, 1:])[0].movedim(0, -1).numpy()
@@ -45,13 +45,13 @@ def test_a_folder_is_mirrored(model, photos, save_picture, tmp_path):
     results = list(colorize_all(find([str(photos)]).pictures, model, tmp_path / "out"))
     assert all(result.problem is None for result in results)
     assert (tmp_path / "out/deep/x.png").exists()
-    assert read(Picture("1", tmp_path / "out/1.png")).shape == (40, 50, 3)
+    assert read(Picture("1", str(tmp_path / "out/1.png"))).shape == (40, 50, 3)
 
 
 def test_a_name_never_leaves_the_folder(tmp_path):
     for name in ("../evil.png", "/etc/evil.png", "a/../../evil.png"):
         with pytest.raises(PictureError, match=r"expected a name below its source, got"):
-            output_path(Picture(name, tmp_path), tmp_path / "out")
+            output_path(Picture(name, str(tmp_path)), tmp_path / "out")
 
 
 def test_two_pictures_never_share_an_output(model, save_picture, tmp_path):

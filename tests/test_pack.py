@@ -108,7 +108,7 @@ def test_a_cut_file_is_refused(share, packed, run, tmp_path):
     code, _, lines = run("prior", "build", packed, "-o", tmp_path / "prior.h5")
     assert (code, len(lines)) == (2, 1)
     assert "not a whole file of photochrom pack" in lines[0]
-    assert lines[0].endswith("pack it again)")
+    assert "pack it again" in lines[0]
     assert run("pack", packed.parent / "photos", "-o", packed, "--overwrite")[0] == 0
     assert len(find([str(packed)]).pictures) == 8
 

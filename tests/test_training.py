@@ -27,7 +27,7 @@ def pictures(photos):
 
 @pytest.fixture
 def prior(pictures):
-    return build_prior(pictures, PriorConfig(), "drawn", lambda _: None)
+    return build_prior(pictures, PriorConfig(), ["drawn"])
 
 
 def weights(run):

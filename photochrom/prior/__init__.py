@@ -1,6 +1,15 @@
 """Colour priors of a data set: counted once, seen through any gamut, kept in HDF5."""
 
-from photochrom.prior.build import build as build, build_prior as build_prior, count as count
+from photochrom.prior.build import Crew as Crew, build as build, build_prior as build_prior
+from photochrom.prior.compare import (
+    Distance as Distance,
+    alike as alike,
+    distance as distance,
+    load_any as load_any,
+    plot_difference as plot_difference,
+)
+from photochrom.prior.counting import count as count
+from photochrom.prior.crew import crew_of as crew_of
 from photochrom.prior.histogram import AbHistogram as AbHistogram
 from photochrom.prior.prior import (
     ColorPrior as ColorPrior,
@@ -8,3 +17,4 @@ from photochrom.prior.prior import (
 )
 from photochrom.prior.show import describe as describe, plot_prior as plot_prior
 from photochrom.prior.store import PriorFile as PriorFile, PriorFileError as PriorFileError
+from photochrom.prior.views import merge as merge, view as view

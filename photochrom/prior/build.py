@@ -1,64 +1,127 @@
-"""Pictures → counts."""
+"""Pictures → counts, by any executor, resumably."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import NamedTuple
 
-import torch
-
-from photochrom.color import lab_from_rgb
-from photochrom.config import PriorConfig
-from photochrom.images import GREY_REACH, Picture, PictureError, Skipped, read
+from photochrom.config import PriorConfig, fitted_bins
+from photochrom.images import Picture, Skipped
+from photochrom.prior.counting import Counted, count
 from photochrom.prior.histogram import AbHistogram
-from photochrom.prior.prior import ColorPrior
+from photochrom.prior.progress import Chunk, Progress
 from photochrom.prior.store import PriorFile
 from photochrom.quantize import Gamut
 
 
-def count(picture: Picture, size: int) -> AbHistogram:
-    """The colours of one picture, reduced to the short side `size`; a grey one is only noted."""
-    rgb = torch.from_numpy(read(picture, size).copy()).movedim(-1, 0).double() / 255
-    ab = lab_from_rgb(rgb)[1:].numpy()
-    if abs(ab).max() <= GREY_REACH:
-        return AbHistogram(grey=1)
-    return AbHistogram.of(ab)
+class Crew(NamedTuple):
+    """Who counts: an executor, and how many chunks to hand it ahead; without one, this process."""
+
+    executor: Executor | None = None
+    ahead: int = 1
+
+
+Done = Callable[[int, int], None]
+"""Told after every chunk: how many pictures, and how many bytes of them."""
 
 
 def build(
-    pictures: Iterable[Picture], size: int, *, on_skip: Callable[[Skipped], None] = lambda _: None
+    entries: Iterable[Picture | Skipped],
+    config: PriorConfig,
+    *,
+    crew: Crew = Crew(),  # noqa: B008  it never changes
+    progress: Path | None = None,
+    on_done: Done = lambda _, __: None,
 ) -> AbHistogram:
-    """The sum of `count` over `pictures`; those that cannot be read are told to `on_skip`.
+    """The counts of all pictures among `entries`, as `photochrom.images.iterate` finds them.
 
-    `ValueError` if no colour picture is among them.
+    The same whoever counts, in however many pieces. With `progress`, a file, what is done is
+    kept there at least every 30 seconds, and a repeated call goes on from it; who has the
+    result in safety may remove it. `ValueError` if other pictures or settings were begun there,
+    if no colour picture is found, and if a process of the crew dies.
     """
-    total = AbHistogram()
-    for picture in pictures:
-        try:
-            total += count(picture, size)
-        except (PictureError, OSError) as error:
-            on_skip(Skipped(picture.name, str(error)))
-            total += AbHistogram(failed=1)
+    settings = {"size": config.size, "keep-grey": config.keep_grey}
+    kept = Progress(progress, settings)
+    try:
+        work = partial(count, size=config.size, keep_grey=config.keep_grey)
+        for chunk, counted in _worked(kept.remaining(entries), work, crew):
+            kept.add(chunk, counted.histogram)
+            on_done(len(chunk.entries), counted.bytes)
+    except BrokenProcessPool:
+        kept.save()
+        raise ValueError(
+            "expected the worker processes to stay alive, one died, of too little memory perhaps: "
+            "repeat the command to continue, with fewer --workers"
+        ) from None
+    except BaseException:
+        kept.save()
+        raise
+    total = kept.histogram
     if total.pictures == 0:
         raise ValueError(
-            f"expected colour pictures, got {total.grey} grey and {total.failed} unreadable ones: "
-            "a prior needs colour"
+            f"expected colour pictures, got {total.grey + total.toned} grey or toned and "
+            f"{total.failed} unreadable ones: a prior needs colour"
+            + (f" ({total.reasons()})" if total.failed else "")
         )
     return total
 
 
+Work = Callable[..., Counted]
+
+
+def _worked(chunks: Iterator[Chunk], work: Work, crew: Crew) -> Iterator[tuple[Chunk, Counted]]:
+    """Each chunk and what it counts, in any order; a single chunk is not worth a process."""
+    first = list(islice(chunks, 2))
+    everything = chain(first, chunks)
+    if crew.executor is None or len(first) < 2:
+        for chunk in everything:
+            yield chunk, work(chunk.entries)
+        return
+    yield from _handed_out(everything, work, crew.executor, crew.ahead)
+
+
+def _handed_out(
+    chunks: Iterable[Chunk], work: Work, executor: Executor, ahead: int
+) -> Iterator[tuple[Chunk, Counted]]:
+    running: dict[Future[Counted], Chunk] = {}
+    try:
+        for chunk in chunks:
+            running[executor.submit(work, chunk.entries)] = chunk
+            if len(running) >= ahead:
+                yield from _finished(running)
+        while running:
+            yield from _finished(running)
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def _finished(running: dict[Future[Counted], Chunk]) -> Iterator[tuple[Chunk, Counted]]:
+    done, _ = wait(running, return_when=FIRST_COMPLETED)
+    for future in done:
+        yield running.pop(future), future.result()
+
+
 def build_prior(
-    pictures: Iterable[Picture],
+    entries: Iterable[Picture | Skipped],
     config: PriorConfig,
-    source: str,
-    on_skip: Callable[[Skipped], None],
+    sources: Sequence[str],
+    *,
+    crew: Crew = Crew(),  # noqa: B008
+    progress: Path | None = None,
+    on_done: Done = lambda _, __: None,
 ) -> PriorFile:
-    """Count `pictures` and see the counts through the gamut that `config` describes."""
-    gamut = Gamut.srgb(config.step)
-    histogram = build(pictures, config.size, on_skip=on_skip)
-    return PriorFile(
-        ColorPrior.of(histogram, gamut, k=config.k, sigma=config.sigma),
-        histogram,
-        uniform=config.uniform,
-        size=config.size,
-        source=source,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    """`build`, and the counts seen as `config` says; `sources` are named in the file.
+
+    Beyond those of `build`, `ValueError` if the gamut has fewer bins than `config.k`.
+    """
+    bins = fitted_bins(config.gamut) or len(Gamut.srgb(config.step))
+    if config.k > bins:  # said before hours of work
+        raise ValueError(f"--k must be within 1 and the gamut's {bins} bins, got {config.k}")
+    histogram = build(entries, config, crew=crew, progress=progress, on_done=on_done)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return PriorFile.of(histogram, config, sources, created)

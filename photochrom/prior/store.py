@@ -1,15 +1,18 @@
 """Priors ↔ HDF5: one file that says what it is and plain h5py can read.
 
-/                  format, version, step, k, sigma, uniform, pictures, grey, failed,
-                   size, source, created, photochrom   (attributes)
+/                  format, version, kind, step, k, sigma, uniform, pictures, grey, toned, failed,
+                   failures, size, keep_grey, sources, created, photochrom   (attributes)
 gamut/bins         float64 (Q, 2)      bin centres, a and b
 prior/pixels       int64   (220, 220)  pixels in each cell of 1 × 1 ab
 prior/edges        float64 (221,)      cell edges, the same on both axes
+prior/sketch       uint64  (S,)        the smallest fingerprints of the pictures
 prior/p            float64 (Q,)        probability of each bin
 prior/weights      float64 (Q,)        rebalancing weight of each bin
 """
 
 import io
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +21,17 @@ import h5py
 import numpy as np
 import torch
 
+from photochrom.config import PriorConfig, fitted_bins
 from photochrom.files import write_whole
 from photochrom.prior.histogram import EDGES, AbHistogram
 from photochrom.prior.prior import ColorPrior
+from photochrom.prior.progress import load_histogram, save_histogram
 from photochrom.quantize import Gamut
 
 FORMAT = "photochrom prior"
-VERSION = 1
+VERSION = 2
+SHIPPED = {"photographs": Path(__file__).parents[1] / "assets" / "priors" / "photographs.h5"}
+"""Priors that come with photochrom, and are named instead of a file."""
 
 
 class PriorFileError(ValueError):
@@ -37,14 +44,37 @@ class PriorFile:
 
     prior: ColorPrior
     histogram: AbHistogram
+    kind: str
+    """What the gamut is: `srgb`, or `kmeans:N`."""
     uniform: float
     """λ of the weights."""
     size: int
     """Short side to which pictures were reduced."""
-    source: str
+    keep_grey: bool
+    """Whether grey and toned pictures were counted, too."""
+    sources: tuple[str, ...]
     """The sources that were counted."""
     created: str
     """When, in UTC, ISO 8601."""
+
+    @staticmethod
+    def of(
+        histogram: AbHistogram, config: PriorConfig, sources: Sequence[str], created: str
+    ) -> "PriorFile":
+        """Counts seen as `config` says."""
+        gamut = _gamut(histogram, config.gamut, config.step)
+        prior = ColorPrior.of(histogram, gamut, k=config.k, sigma=config.sigma)
+        named = tuple(sorted(set(sources)))
+        return PriorFile(
+            prior,
+            histogram,
+            config.gamut,
+            config.uniform,
+            config.size,
+            config.keep_grey,
+            named,
+            created,
+        )
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all."""
@@ -56,19 +86,18 @@ class PriorFile:
                 format=FORMAT,
                 version=VERSION,
                 photochrom=__version__,
+                kind=self.kind,
                 step=self.prior.gamut.step,
                 k=self.prior.k,
                 sigma=self.prior.sigma,
                 uniform=self.uniform,
-                pictures=self.histogram.pictures,
-                grey=self.histogram.grey,
-                failed=self.histogram.failed,
                 size=self.size,
-                source=self.source,
+                keep_grey=self.keep_grey,
+                sources=json.dumps(self.sources),
                 created=self.created,
             )
+            save_histogram(self.histogram, file)
             file["gamut/bins"] = self.prior.gamut.bins.double().numpy()
-            file.create_dataset("prior/pixels", data=self.histogram.pixels, compression="gzip")
             file["prior/edges"] = EDGES
             file["prior/p"] = self.prior.p
             file["prior/weights"] = self.prior.weights(self.uniform)
@@ -76,7 +105,9 @@ class PriorFile:
 
     @staticmethod
     def load(path: Path) -> "PriorFile":
-        """Read a prior; `PriorFileError` says what else the file is."""
+        """Read a prior, or one of `SHIPPED` by name; `PriorFileError` says what else it is."""
+        if str(path) in SHIPPED and not path.exists():
+            path = SHIPPED[str(path)]
         if not path.is_file():
             raise PriorFileError(f"{path}: expected a prior file, found no such file")
         try:
@@ -91,6 +122,15 @@ class PriorFile:
                 f"{path}: expected a prior as photochrom prior build writes it, got a damaged or "
                 f"foreign file ({reason})"
             ) from None
+
+
+def _gamut(histogram: AbHistogram, kind: str, step: float) -> Gamut:
+    bins = fitted_bins(kind)
+    if bins is None:
+        return Gamut.srgb(step)
+    a, b = np.nonzero(histogram.pixels)
+    centres = np.stack([EDGES[a], EDGES[b]], axis=1) + 0.5
+    return Gamut.kmeans(centres, histogram.pixels[a, b], bins)
 
 
 def _check(path: Path, attributes: dict[str, Any]) -> None:
@@ -112,13 +152,13 @@ def _read(file: h5py.File) -> PriorFile:
         int(attributes["k"]),
         float(attributes["sigma"]),
     )
-    pixels = np.asarray(file["prior/pixels"], dtype=np.int64)
-    counts = (int(attributes[name]) for name in ("pictures", "grey", "failed"))
     return PriorFile(
         prior,
-        AbHistogram(pixels, *counts),
+        load_histogram(file),
+        str(attributes["kind"]),
         uniform=float(attributes["uniform"]),
         size=int(attributes["size"]),
-        source=str(attributes["source"]),
+        keep_grey=bool(attributes["keep_grey"]),
+        sources=tuple(str(source) for source in json.loads(attributes["sources"])),
         created=str(attributes["created"]),
     )

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.spatial import ConvexHull
 from torch import Tensor
 
@@ -67,6 +67,22 @@ class Gamut:
         normals, offsets = widened.equations[:, :2], widened.equations[:, 2]
         inside = (grid @ normals.T + offsets <= 1e-9).all(axis=1)  # 1e-9: rounding, in ab units
         return Gamut(torch.tensor(grid[inside], dtype=torch.float32), float(step))
+
+    @staticmethod
+    def kmeans(ab: Float[np.ndarray, "P 2"], counts: Int[np.ndarray, " P"], n: int) -> "Gamut":
+        """`n` bins fitted to colours that occur `counts` times: the centres of k-means.
+
+        Lloyd's algorithm from one k-means++ start (seed 0), a ascending, then b. The step is
+        the side of a square as large as a bin's share of the area that the colours take.
+        `ValueError` for fewer distinct colours than bins.
+        """
+        if len(ab) < n:
+            raise ValueError(f"expected colours for {n} bins, got {len(ab)}: fit fewer")
+        from sklearn.cluster import KMeans  # takes a second to import
+
+        fitted = KMeans(n, n_init=1, random_state=0).fit(ab, sample_weight=counts)
+        centres = np.unique(fitted.cluster_centers_.astype(np.float32), axis=0)
+        return Gamut(torch.from_numpy(centres), float(np.sqrt(len(ab) / n)))
 
 
 @cache

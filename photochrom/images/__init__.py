@@ -1,0 +1,26 @@
+"""Any source of pictures → sRGB arrays: the one place that knows where pictures come from."""
+
+from photochrom.images.decode import (
+    GREY_REACH as GREY_REACH,
+    MAX_PIXELS as MAX_PIXELS,
+    Fit as Fit,
+    decode as decode,
+    png_bytes as png_bytes,
+    read as read,
+    save_png as save_png,
+)
+from photochrom.images.picture import (
+    MAX_BYTES as MAX_BYTES,
+    Picture as Picture,
+    PictureError as PictureError,
+    Skipped as Skipped,
+    digest as digest,
+    summary as summary,
+)
+from photochrom.images.sources import (
+    SUFFIXES as SUFFIXES,
+    Found as Found,
+    find as find,
+    iterate as iterate,
+    total as total,
+)

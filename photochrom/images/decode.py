@@ -1,0 +1,95 @@
+"""The bytes of a picture ↔ an sRGB array."""
+
+import io
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from photochrom import packed
+from photochrom.files import write_whole
+from photochrom.images.picture import Picture, PictureError
+
+MAX_PIXELS = 200_000_000
+"""A picture that declares more is refused before it is decoded."""
+GREY_REACH = 5.0
+"""A picture is grey where no |a| or |b| is above this (the mask of Zhang et al. 2016)."""
+
+Fit = Literal["reduce", "scale", "sample"]
+
+
+def read(
+    picture: Picture, size: int | None = None, *, fit: Fit = "reduce"
+) -> UInt8[np.ndarray, "H W 3"]:
+    """The picture as 8-bit sRGB, turned as its EXIF says, its short side brought to `size`.
+
+    `reduce` leaves a smaller picture as it is; `scale` enlarges it; `sample` is `reduce` by
+    picking pixels, which keeps their colours. `PictureError` says what is wrong with a picture
+    that cannot be read.
+    """
+    if picture.packed is not None:
+        return _read_packed(picture.path, picture.packed, size, fit)
+    return decode(picture.read_bytes(), size, fit=fit)
+
+
+def decode(
+    data: bytes, size: int | None = None, *, fit: Fit = "reduce"
+) -> UInt8[np.ndarray, "H W 3"]:
+    """`read` of the bytes of a picture file."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(_resized(_to_rgb(image, size), size, fit))
+    except PictureError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"expected at most {MAX_PIXELS} pixels: {error}") from None
+    except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError) as error:
+        # What Pillow's many decoders raise on damaged files.
+        reason = "not a picture" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise PictureError(reason.splitlines()[0] if reason else type(error).__name__) from None
+
+
+def _read_packed(path: str, place: int, size: int | None, fit: Fit) -> UInt8[np.ndarray, "H W 3"]:
+    try:
+        pixels = packed.read(path, place)
+    except packed.PackedError as error:
+        raise PictureError(str(error)) from None
+    if size is None or min(pixels.shape[:2]) == size:
+        return pixels
+    return np.asarray(_resized(Image.fromarray(pixels), size, fit))
+
+
+def _to_rgb(image: Image.Image, size: int | None) -> Image.Image:
+    if image.width * image.height > MAX_PIXELS:
+        declared = f"{image.width} × {image.height}"
+        raise PictureError(f"expected at most {MAX_PIXELS} pixels, got {declared}")
+    if size is not None:  # a JPEG is decoded at 1/2, 1/4 or 1/8, if twice the size is left
+        image.draft(None, (2 * size, 2 * size))
+    ImageOps.exif_transpose(image, in_place=True)
+    if image.mode.startswith("I;16") or image.mode == "I":  # Pillow would clip these at 255
+        grey = np.asarray(image).astype(np.float64) * (255 / 65535)
+        return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8)).convert("RGB")
+    return image.convert("RGB")
+
+
+def _resized(image: Image.Image, size: int | None, fit: Fit) -> Image.Image:
+    short = min(image.size)
+    if size is None or short == size or (fit != "scale" and short < size):
+        return image
+    width, height = (max(1, round(side * size / short)) for side in image.size)
+    how = Image.Resampling.NEAREST if fit == "sample" else Image.Resampling.LANCZOS
+    return image.resize((width, height), how)
+
+
+def save_png(rgb: UInt8[np.ndarray, "H W 3"], path: Path) -> None:
+    """Write a picture as PNG, whole or not at all."""
+    write_whole(path, png_bytes(rgb))
+
+
+def png_bytes(rgb: UInt8[np.ndarray, "H W 3"]) -> bytes:
+    """The picture as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "PNG")
+    return buffer.getvalue()

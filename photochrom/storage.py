@@ -1,0 +1,179 @@
+"""Places that bytes are read from: local paths, and URLs by fsspec (`s3://`, `gs://`, …)."""
+
+import functools
+import glob
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+_SORTED = 100_000  # names of a folder that are held and sorted at a time
+_KEPT = 16  # archives that stay open
+
+
+class StorageError(OSError):
+    """A place that cannot be reached, and what to do about it."""
+
+
+def is_url(place: str) -> bool:
+    """Whether it is a URL: `scheme://…`."""
+    return "://" in place
+
+
+def open_binary(place: str) -> Any:
+    """The file at a place, open for reading at any position; `OSError` where there is none."""
+    if not is_url(place):
+        return open(place, "rb")
+    files, path = _filesystem(place)
+    with _Told(place):
+        return files.open(path, "rb")
+
+
+def read_start(place: str, most: int) -> bytes:
+    """The bytes of a file, up to the first `most`."""
+    if is_url(place):
+        files, path = _filesystem(place)
+        with _Told(place):
+            data: bytes = files.cat_file(path, start=0, end=most)
+            return data
+    with open(place, "rb") as file:
+        return file.read(most)
+
+
+def read_range(place: str, offset: int, length: int) -> bytes:
+    """`length` bytes from `offset` on, or as many as there are; the file stays open for more."""
+    if is_url(place):
+        with _Told(place):
+            file = _remote(place, threading.get_ident())
+            file.seek(offset)
+            data: bytes = file.read(length)
+            return data
+    state = os.stat(place)
+    kept = _local(place, state.st_mtime_ns, state.st_size)
+    return os.pread(kept.number, length, offset)  # leaves no position that threads could share
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _remote(place: str, thread: int) -> Any:
+    """The file at a URL, kept open with what it has read ahead."""
+    return open_binary(place)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _local(place: str, changed: int, size: int) -> "_Kept":
+    """The file, kept open: opening costs more than reading; a changed one is opened anew."""
+    return _Kept(os.open(place, os.O_RDONLY))
+
+
+class _Kept:
+    """A file descriptor that is closed when nobody needs it any more."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
+def size(place: str) -> int:
+    """Bytes of a file."""
+    if not is_url(place):
+        return os.stat(place).st_size
+    files, path = _filesystem(place)
+    with _Told(place):
+        return int(files.size(path))
+
+
+def is_folder(place: str) -> bool:
+    """Whether files lie below it."""
+    if not is_url(place):
+        return os.path.isdir(place)
+    files, path = _filesystem(place)
+    with _Told(place):
+        return bool(files.isdir(path))
+
+
+def exists(place: str) -> bool:
+    """Whether there is a file or a folder."""
+    if not is_url(place):
+        return os.path.exists(place)
+    files, path = _filesystem(place)
+    with _Told(place):
+        return bool(files.exists(path))
+
+
+def walk(folder: str) -> Iterator[str]:
+    """All files below a folder, a folder at a time, in the order of their names.
+
+    Never more than 100,000 names of a folder are held; beyond that the order is by such lots.
+    `OSError` for a folder that may not be looked into. Linked folders are not entered.
+    """
+    if not is_url(folder):
+        with os.scandir(folder) as entries:
+            for lot in _lots(entries):
+                for entry in sorted(lot, key=lambda entry: entry.name):
+                    if entry.is_dir(follow_symlinks=False):
+                        yield from walk(entry.path)
+                    elif entry.is_file() or not os.path.exists(entry.path):  # or a dead link
+                        yield entry.path
+        return
+    files, path = _filesystem(folder)
+    with _Told(folder):
+        for root, _, names in files.walk(path, on_error="raise"):
+            for name in sorted(names):
+                yield files.unstrip_protocol(f"{root.rstrip('/')}/{name}")
+
+
+def matches(pattern: str) -> Iterator[str]:
+    """The places that a glob pattern names, in order."""
+    if not is_url(pattern):
+        for lot in _lots(glob.iglob(pattern, recursive=True)):
+            yield from sorted(lot)
+        return
+    files, path = _filesystem(pattern)
+    with _Told(pattern):
+        for match in sorted(files.glob(path)):
+            yield files.unstrip_protocol(match)
+
+
+def _lots(items: Iterator[Any]) -> Iterator[list[Any]]:
+    lot = []
+    for item in items:
+        lot.append(item)
+        if len(lot) == _SORTED:
+            yield lot
+            lot = []
+    yield lot
+
+
+def _filesystem(url: str) -> tuple[Any, str]:
+    import fsspec
+
+    scheme = url.partition("://")[0]
+    extra = {"s3": "s3", "gs": "gcs", "gcs": "gcs"}.get(scheme)
+    try:
+        found: tuple[Any, str] = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    except ImportError:
+        mend = f"pip install 'photochrom[{extra}]'" if extra else f"install what reads {scheme}://"
+        raise StorageError(f"{url}: expected support for {scheme}://, found none: {mend}") from None
+    except ValueError as error:
+        raise StorageError(f"{url}: expected a URL that can be opened: {error}") from None
+    return found
+
+
+class _Told:
+    """Turns what the many libraries behind a URL raise into one line that names the URL."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
+        if error is None or isinstance(error, StorageError) or not isinstance(error, Exception):
+            return
+        if isinstance(error, FileNotFoundError):
+            raise StorageError(f"{self.place}: expected a file or folder, found none") from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise StorageError(f"{self.place}: could not be read: {reason}") from None
