@@ -55,15 +55,16 @@ def earth_mover(
     here, there = np.flatnonzero(surplus > 0), np.flatnonzero(surplus < 0)
     if not len(here) or not len(there):
         return 0.0
+    there = there[np.argsort(-surplus[there])]  # the largest lack last
     cost = cdist(bins[here], bins[there]).ravel()
-    rows = np.repeat(np.arange(len(here)), len(there))
-    columns = len(here) + np.tile(np.arange(len(there)), len(here))
+    leaves = np.repeat(np.arange(len(here)), len(there))
+    arrives = len(here) + np.tile(np.arange(len(there)), len(here))
     flows = np.arange(len(cost))
-    ones = np.ones(2 * len(cost))
-    leaves_and_arrives = csr_array((ones, (np.r_[rows, columns], np.r_[flows, flows])))
-    amounts = np.r_[surplus[here], -surplus[there] * (surplus[here].sum() / -surplus[there].sum())]
+    sums = csr_array((np.ones(2 * len(cost)), (np.r_[leaves, arrives], np.r_[flows, flows])))
+    amounts = np.abs(np.r_[surplus[here], surplus[there]])
     scale = amounts.max()  # the solver's tolerances are absolute
-    solved = linprog(cost, A_eq=leaves_and_arrives, b_eq=amounts / scale, method="highs")
+    # What arrives last follows from the others; asked for as well, rounding would contradict it.
+    solved = linprog(cost, A_eq=sums[:-1], b_eq=amounts[:-1] / scale, method="highs")
     if solved.status != 0:
         raise RuntimeError(f"the transport problem was not solved: {solved.message}")
     return float(solved.fun * scale)
