@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
-NAMES = ("training_step", "fused_loss", "fused_decoder", "encoding", "color", "training_data")
+NAMES = (
+    *("training_step", "fused_loss", "fused_decoder", "encoding", "color", "training_data"),
+    *("prior", "grey_guard"),
+)
 
 if __name__ == "__main__":
     for name in NAMES:

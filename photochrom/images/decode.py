@@ -67,11 +67,12 @@ def _to_rgb(image: Image.Image, size: int | None) -> Image.Image:
         raise PictureError(f"expected at most {MAX_PIXELS} pixels, got {declared}")
     if size is not None:  # a JPEG is decoded at 1/2, 1/4 or 1/8, if twice the size is left
         image.draft(None, (2 * size, 2 * size))
-    ImageOps.exif_transpose(image, in_place=True)
+    if image.format != "JPEG" or {"exif", "xmp"} & image.info.keys():  # to look costs time
+        ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith("I;16") or image.mode == "I":  # Pillow would clip these at 255
         grey = np.asarray(image).astype(np.float64) * (255 / 65535)
         return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8)).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _resized(image: Image.Image, size: int | None, fit: Fit) -> Image.Image:

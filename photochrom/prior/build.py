@@ -48,7 +48,7 @@ def build(
     kept = Progress(progress, settings)
     try:
         work = partial(count, size=config.size, keep_grey=config.keep_grey)
-        for chunk, counted in _worked(kept.remaining(entries), work, crew):
+        for chunk, counted in worked(kept.remaining(entries), work, crew):
             kept.add(chunk, counted.histogram)
             on_done(len(chunk.entries), counted.bytes)
     except BrokenProcessPool:
@@ -73,7 +73,7 @@ def build(
 Work = Callable[..., Counted]
 
 
-def _worked(chunks: Iterator[Chunk], work: Work, crew: Crew) -> Iterator[tuple[Chunk, Counted]]:
+def worked(chunks: Iterator[Chunk], work: Work, crew: Crew) -> Iterator[tuple[Chunk, Counted]]:
     """Each chunk and what it counts, in any order; a single chunk is not worth a process."""
     first = list(islice(chunks, 2))
     everything = chain(first, chunks)

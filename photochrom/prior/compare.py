@@ -5,11 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linprog
-from scipy.sparse import csr_array
-from scipy.spatial.distance import cdist
 
-from photochrom.plots import ab_plane
 from photochrom.prior.prior import ColorPrior
 from photochrom.prior.store import PriorFile, PriorFileError
 from photochrom.quantize import Gamut
@@ -51,6 +47,10 @@ def earth_mover(
     Mass that both have stays where it is, which the triangle inequality makes optimal: so only
     the surplus of `p` is moved to where `q` has more, by linear programming.
     """
+    from scipy.optimize import linprog  # processes that count need none of these
+    from scipy.sparse import csr_array
+    from scipy.spatial.distance import cdist
+
     surplus = p - q
     here, there = np.flatnonzero(surplus > 0), np.flatnonzero(surplus < 0)
     if not len(here) or not len(there):
@@ -108,6 +108,8 @@ def _through(file: PriorFile, gamut: Gamut) -> ColorPrior:
 
 def plot_difference(one: ColorPrior, other: ColorPrior, names: tuple[str, str]) -> bytes:
     """PNG of the ab plane: where one has more mass than the other, in bits, and how much."""
+    from photochrom.plots import ab_plane
+
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log2(other.p / one.p)
     panels = {f"log₂ {names[1]} / {names[0]}": ratio, f"{names[1]} - {names[0]}": other.p - one.p}

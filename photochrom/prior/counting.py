@@ -67,17 +67,18 @@ def cells(rgb: UInt8[np.ndarray, "H W 3"]) -> UInt16[np.ndarray, " HW"]:
     place += 0x1000100  # a bit to borrow from: R - G and B - G are taken modulo 256, side by side
     place -= green * 0x10001
     place &= 0xFF00FF
-    green <<= 8
-    place |= green
+    place += (place & 0xFF) * 0xFF  # R - G one byte up
+    place += green
     found: np.ndarray = _cell_of_color().take(place, mode="clip")  # faster than with a check
     return found
 
 
 @cache
 def _cell_of_color() -> UInt16[np.ndarray, " colors"]:
-    """The cell of each colour, at the place (R - G) + 2⁸ G + 2¹⁶ (B - G), differences mod 256.
+    """The cell of each colour, at the place G + 2⁸ (R - G) + 2¹⁶ (B - G), differences mod 256.
 
-    Photographs are near grey: so their colours lie near each other in memory.
+    Pixels near each other differ in lightness more than in colour: so they lie near each other
+    in memory, too.
     """
     level = torch.arange(256, dtype=torch.float64) / 255
     green, red = torch.meshgrid(level, level, indexing="ij")
@@ -87,7 +88,7 @@ def _cell_of_color() -> UInt16[np.ndarray, " colors"]:
     for blue in range(256):
         ab = lab_from_rgb(torch.stack([red, green, level[blue].expand_as(red)]))[1:]
         a, b = (ab + AB_LIMIT).floor()
-        table[np.uint8(blue) - by_green, by_green, by_red - by_green] = (a * CELLS + b).numpy()
+        table[np.uint8(blue) - by_green, by_red - by_green, by_green] = (a * CELLS + b).numpy()
     return table.reshape(-1)
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from photochrom.plots import ab_plane
 from photochrom.prior.store import PriorFile
 
 _NAMED = 5  # colours that are named as the most and the least frequent
@@ -44,6 +43,8 @@ def describe(file: PriorFile) -> dict[str, str]:
 
 def plot_prior(file: PriorFile) -> bytes:
     """PNG of the ab plane: the bins' colours, log₁₀ p (hatched: never seen), and the weights."""
+    from photochrom.plots import ab_plane  # processes that count need no matplotlib
+
     with np.errstate(divide="ignore"):
         log_p = np.log10(file.prior.p)
     weights = file.prior.weights(file.uniform)

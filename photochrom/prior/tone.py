@@ -18,6 +18,7 @@ from photochrom.images import GREY_REACH
 from photochrom.prior.histogram import CELLS, EDGES
 
 _SAMPLE = 2048
+_FEW, _CLEAR = 256, 4.0  # twice the limit of what is left, squared
 _CLASSES = 8
 _LEAST, _SHARE = 4.5, 0.13  # levels of 0 to 255; the share of the opponent colours
 
@@ -41,14 +42,22 @@ def is_toned(rgb: UInt8[np.ndarray, "H W 3"]) -> bool:
     All sums are of integers: the answer is the same on every machine.
     """
     pixels = rgb.reshape(-1, 3)
-    red, green, blue = pixels[:: max(1, len(pixels) // _SAMPLE)].T.astype(np.int64)
+    few = _left_over(pixels[:: max(1, len(pixels) // _FEW)])
+    if few > _CLEAR:  # most photographs: a few pixels are enough
+        return False
+    return _left_over(pixels[:: max(1, len(pixels) // _SAMPLE)]) < 1
+
+
+def _left_over(pixels: UInt8[np.ndarray, "P 3"]) -> float:
+    """How much colour lightness does not explain: the mean square, relative to the limit."""
+    red, green, blue = pixels.T.astype(np.int64)
     lightness = (red + 2 * green + blue) >> 4  # 0 to 63
     if np.count_nonzero(np.bincount(lightness)) < _CLASSES:
-        return False
+        return np.inf
     opponents = red - green, ((red + green) >> 1) - blue
     left = sum(_spread(opponent, lightness) for opponent in opponents)
     whole = sum(int((opponent * opponent).sum()) for opponent in opponents)
-    return left < max(_LEAST**2 * len(red), _SHARE**2 * whole)
+    return left / max(_LEAST**2 * len(pixels), _SHARE**2 * whole)
 
 
 def _spread(values: Int[np.ndarray, " P"], classes: Int[np.ndarray, " P"]) -> float:

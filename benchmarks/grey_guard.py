@@ -1,0 +1,69 @@
+"""How often the grey guard errs: colour photographs left out, toned ones kept.
+
+On `../shared/data/photos-train-*.tar`, or the archives named after the command. Their colour
+photographs were chosen by a mean chroma of 4 or more. Toned pictures are made of them, through
+curves from lightness to colour, and saved as JPEG of quality 60 to 95.
+"""
+
+import io
+import sys
+from collections.abc import Callable
+from glob import glob
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.measure import Row, report
+from benchmarks.prior import SOURCES
+from photochrom.images import find, read
+from photochrom.prior.counting import cells
+from photochrom.prior.tone import is_grey, is_toned
+
+_EVERY = 12  # of the photographs, one in so many is toned
+Curve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+def arch(y: np.ndarray) -> np.ndarray:
+    """0 at black and white, 1 in the middle."""
+    return np.sin(np.pi * y / 255)
+
+
+TONES: dict[str, Curve] = {
+    "grey": lambda y: (y, y, y),
+    "sepia": lambda y: (y + 18 * arch(y) + 12, y, y - 22 * arch(y) - 8),
+    "strong sepia, clipped": lambda y: (1.351 * y, 1.203 * y, 0.937 * y),
+    "cyanotype": lambda y: (0.75 * y - 5, 0.95 * y + 5, 0.8 * y + 60),
+    "split tone": lambda y: (y + y * 15 / 255, y, y + (255 - y) * 20 / 255),
+}
+
+
+def toned(rgb: np.ndarray, curve: Curve, quality: int) -> np.ndarray:
+    """The picture in one tone, as it comes back from a JPEG."""
+    y = np.asarray(Image.fromarray(rgb).convert("L")).astype(float)
+    picture = Image.fromarray(np.stack(curve(y), -1).clip(0, 255).astype(np.uint8))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return np.asarray(Image.open(buffer))
+
+
+def left_out(rgb: np.ndarray) -> bool:
+    """Whether the guard leaves it out."""
+    return is_grey(cells(rgb)) or is_toned(rgb)
+
+
+def main() -> None:
+    """Measure, print and write the rows."""
+    pictures = find(sorted(sys.argv[1:] or glob(SOURCES))).pictures
+    photographs = [read(picture, 128, fit="sample") for picture in pictures]
+    lost = sum(map(left_out, photographs)) / len(photographs)
+    rows = [Row.of("grey guard, colour photographs left out", 100 * lost, unit="%")]
+    random = np.random.default_rng(0)
+    for name, curve in TONES.items():
+        some = [toned(p, curve, int(random.integers(60, 96))) for p in photographs[::_EVERY]]
+        kept = 1 - sum(map(left_out, some)) / len(some)
+        rows.append(Row.of(f"grey guard, {name} kept", 100 * kept, unit="%"))
+    report("grey_guard", rows)
+
+
+if __name__ == "__main__":
+    main()
