@@ -46,7 +46,9 @@ def test_every_block_is_of_a_kind_that_is_tested(page):
     assert set(opened) <= {"python", "console"}
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/method.md", "docs/formats.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/method.md", "docs/formats.md", "docs/prior.md"]
+)
 def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert len(run(ROOT / name)) > 2  # something ran: more than the two names that exec makes
@@ -57,6 +59,7 @@ def test_no_other_page_has_python_that_nothing_runs():
         "README.md",
         "formats.md",
         "method.md",
+        "prior.md",
     ]
 
 

@@ -1,6 +1,7 @@
 """Where pictures come from: archives, lists and URLs, whole and damaged."""
 
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -171,3 +172,60 @@ def test_a_url_without_its_extra_says_what_to_install(monkeypatch):
 def test_a_url_of_no_known_kind_is_named():
     with pytest.raises(OSError, match=r"nonsense://x: expected a URL that can be opened"):
         find(["nonsense://x"])
+
+
+def test_a_folder_that_may_not_be_looked_into_is_reported(photos, monkeypatch):
+    (photos / "locked").mkdir()
+    scandir = os.scandir
+
+    def refusing(path):
+        if os.path.basename(path) == "locked":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = find([str(photos)])
+    assert len(found.pictures) == 8
+    (skipped,) = found.skipped
+    assert (skipped.name, skipped.reason) == (str(photos / "locked"), "Permission denied")
+
+
+def test_bad_ones_among_many_are_counted_by_reason(photos, tmp_path, run):
+    """A damaged tar member, a header of 30,000 × 30,000, a foreign .h5, a name of no UTF-8."""
+    import tarfile
+
+    import h5py
+
+    from photochrom.prior import PriorFile
+
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        tar.add(photos, "deep")
+    second = find([str(tmp_path / "a.tar")]).pictures[1]
+    data = bytearray((tmp_path / "a.tar").read_bytes())
+    data[second.offset : second.offset + 200] = bytes(200)
+    (tmp_path / "a.tar").write_bytes(data)
+    (tmp_path / "huge.ppm").write_bytes(b"P6 30000 30000 255\n")
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file["x"] = 1
+    named = os.path.join(os.fsencode(tmp_path), b"\xff\xfe.png")
+    with open(named, "wb") as file:
+        file.write((photos / "0.png").read_bytes())
+    sources = [tmp_path / "a.tar", tmp_path / "huge.ppm", tmp_path / "b.h5", os.fsdecode(named)]
+    code, out, lines = run("prior", "build", *sources, "-o", tmp_path / "p.h5")
+    assert (code, "8 pictures counted" in out) == (0, True)
+    assert "left out 3: " in lines[-1]
+    failures = PriorFile.load(tmp_path / "p.h5").histogram.failures
+    assert sorted(re.split("[,:]", reason)[0] for reason in failures) == [
+        "expected at most … pixels",
+        "expected photochrom pictures version 1",
+        "not a picture",
+    ]
+
+
+def test_of_a_folder_only_some_names_are_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "_SORTED", 3)
+    for number in range(8):
+        (tmp_path / f"{number}.png").touch()
+    names = [Path(p.path).name for p in find([str(tmp_path)]).pictures]
+    assert sorted(names) == [f"{number}.png" for number in range(8)]
+    assert all(names[i : i + 3] == sorted(names[i : i + 3]) for i in range(0, 8, 3))

@@ -40,7 +40,7 @@ def decode(
     """`read` of the bytes of a picture file."""
     try:
         with Image.open(io.BytesIO(data)) as image:
-            return np.asarray(_resized(_to_rgb(image, size), size, fit))
+            return np.asarray(_resized(_to_rgb(image, size, fit), size, fit))
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -61,12 +61,13 @@ def _read_packed(path: str, place: int, size: int | None, fit: Fit) -> UInt8[np.
     return np.asarray(_resized(Image.fromarray(pixels), size, fit))
 
 
-def _to_rgb(image: Image.Image, size: int | None) -> Image.Image:
+def _to_rgb(image: Image.Image, size: int | None, fit: Fit) -> Image.Image:
     if image.width * image.height > MAX_PIXELS:
         declared = f"{image.width} × {image.height}"
         raise PictureError(f"expected at most {MAX_PIXELS} pixels, got {declared}")
-    if size is not None:  # a JPEG is decoded at 1/2, 1/4 or 1/8, if twice the size is left
-        image.draft(None, (2 * size, 2 * size))
+    if size is not None:  # a JPEG is decoded at 1/2, 1/4 or 1/8, if enough is left
+        enough = size if fit == "sample" else 2 * size
+        image.draft(None, (enough, enough))
     if image.format != "JPEG" or {"exif", "xmp"} & image.info.keys():  # to look costs time
         ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith("I;16") or image.mode == "I":  # Pillow would clip these at 255

@@ -4,6 +4,7 @@ Every one of the 2²⁴ colours of 8-bit sRGB has its cell in a table, made once
 definition (`photochrom.color.lab_from_rgb` in float64); a picture is looked up, not converted.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from hashlib import blake2b
@@ -49,10 +50,16 @@ def count(entries: Sequence[Picture | Skipped], size: int, *, keep_grey: bool = 
                 rgb = read(entry, size, fit="sample")
                 data = rgb.tobytes()
         except (PictureError, OSError) as error:
-            work.fail(entry.name, getattr(error, "strerror", None) or str(error))
+            work.fail(entry.name, _reason(error, entry.path))
         else:
             work.add(rgb, data)
     return work.result()
+
+
+def _reason(error: Exception, path: str) -> str:
+    """Why, without what differs from file to file: so that reasons can be counted."""
+    said = getattr(error, "strerror", None) or str(error).removeprefix(f"{path}: ")
+    return re.sub(r"\d{2,}", "…", said)
 
 
 def cells(rgb: UInt8[np.ndarray, "H W 3"]) -> UInt16[np.ndarray, " HW"]:

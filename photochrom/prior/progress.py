@@ -69,13 +69,13 @@ class Progress:
                 f"{path}: expected the progress of a count, got a damaged or foreign file "
                 f"({error}): delete it to begin anew"
             ) from None
-        if settings != self.settings:
-            changed = [name for name in settings if settings[name] != self.settings.get(name)]
-            raise ValueError(
-                f"{path}: expected {changed[0]} as the count began with, "
-                f"{settings[changed[0]]!r}, got {self.settings.get(changed[0])!r}: repeat its "
-                "command, or delete the file to begin anew"
-            )
+        for name in {**settings, **self.settings}:
+            began, now = settings.get(name), self.settings.get(name)
+            if began != now:
+                raise ValueError(
+                    f"{path}: expected {name} as the count began with, {began!r}, got {now!r}: "
+                    "repeat its command, or delete the file to begin anew"
+                )
         self.done = dict(zip(numbers.tolist(), digests.tolist(), strict=True))
 
     def remaining(self, entries: Iterable[Picture | Skipped]) -> Iterator[Chunk]:
@@ -123,7 +123,7 @@ def save_histogram(histogram: AbHistogram, file: h5py.File) -> None:
     for name in ("pictures", "grey", "toned", "failed"):
         file.attrs[name] = getattr(histogram, name)
     reasons = sorted(histogram.failures.items())
-    file.attrs["failures"] = json.dumps([[why, *which] for why, which in reasons])
+    file["prior/failures"] = json.dumps([[why, *which] for why, which in reasons])
     file.create_dataset("prior/pixels", data=histogram.pixels, compression="gzip")
     file["prior/sketch"] = histogram.sketch
 
@@ -131,7 +131,7 @@ def save_histogram(histogram: AbHistogram, file: h5py.File) -> None:
 def load_histogram(file: h5py.File) -> AbHistogram:
     """The counts in an open HDF5 file."""
     pictures, grey, toned = (int(file.attrs[name]) for name in ("pictures", "grey", "toned"))
-    listed: Sequence[Any] = json.loads(file.attrs["failures"])
+    listed: Sequence[Any] = json.loads(file["prior/failures"].asstr()[()])
     failures = {str(why): (int(count), str(first)) for why, count, first in listed}
     pixels = np.asarray(file["prior/pixels"], dtype=np.int64)
     sketch = np.asarray(file["prior/sketch"], dtype=np.uint64)

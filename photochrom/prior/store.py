@@ -1,11 +1,13 @@
 """Priors ↔ HDF5: one file that says what it is and plain h5py can read.
 
 /                  format, version, kind, step, k, sigma, uniform, pictures, grey, toned, failed,
-                   failures, size, keep_grey, sources, created, photochrom   (attributes)
+                   size, keep_grey, created, photochrom   (attributes)
 gamut/bins         float64 (Q, 2)      bin centres, a and b
 prior/pixels       int64   (220, 220)  pixels in each cell of 1 × 1 ab
 prior/edges        float64 (221,)      cell edges, the same on both axes
 prior/sketch       uint64  (S,)        the smallest fingerprints of the pictures
+prior/failures     text                reasons why pictures could not be read, as JSON
+prior/sources      text                the sources, as JSON
 prior/p            float64 (Q,)        probability of each bin
 prior/weights      float64 (Q,)        rebalancing weight of each bin
 """
@@ -93,10 +95,10 @@ class PriorFile:
                 uniform=self.uniform,
                 size=self.size,
                 keep_grey=self.keep_grey,
-                sources=json.dumps(self.sources),
                 created=self.created,
             )
             save_histogram(self.histogram, file)
+            file["prior/sources"] = json.dumps(self.sources)  # may be too long for an attribute
             file["gamut/bins"] = self.prior.gamut.bins.double().numpy()
             file["prior/edges"] = EDGES
             file["prior/p"] = self.prior.p
@@ -159,6 +161,6 @@ def _read(file: h5py.File) -> PriorFile:
         uniform=float(attributes["uniform"]),
         size=int(attributes["size"]),
         keep_grey=bool(attributes["keep_grey"]),
-        sources=tuple(str(source) for source in json.loads(attributes["sources"])),
+        sources=tuple(str(source) for source in json.loads(file["prior/sources"].asstr()[()])),
         created=str(attributes["created"]),
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from photochrom.config import PriorConfig, ViewConfig
 from photochrom.prior.histogram import AbHistogram
+from photochrom.prior.prior import ColorPrior
 from photochrom.prior.store import PriorFile
 
 
@@ -28,9 +29,7 @@ def view(file: PriorFile, change: ViewConfig) -> PriorFile:
         uniform=file.uniform if change.uniform is None else change.uniform,
     )
     if kind == file.kind and change.gamut is None and change.step is None:
-        prior = type(file.prior).of(
-            file.histogram, file.prior.gamut, k=config.k, sigma=config.sigma
-        )
+        prior = ColorPrior.of(file.histogram, file.prior.gamut, k=config.k, sigma=config.sigma)
         return replace(file, prior=prior, uniform=config.uniform)
     return PriorFile.of(file.histogram, config, file.sources, file.created)
 
@@ -48,9 +47,7 @@ def merge(files: Sequence[PriorFile], *, allow_overlap: bool = False) -> PriorFi
     if not allow_overlap:
         _refuse_overlap(files)
     histogram = sum((file.histogram for file in files), AbHistogram())
-    prior = type(first.prior).of(
-        histogram, first.prior.gamut, k=first.prior.k, sigma=first.prior.sigma
-    )
+    prior = ColorPrior.of(histogram, first.prior.gamut, k=first.prior.k, sigma=first.prior.sigma)
     sources = tuple(sorted({source for file in files for source in file.sources}))
     created = datetime.now(UTC).isoformat(timespec="seconds")
     return replace(first, prior=prior, histogram=histogram, sources=sources, created=created)
