@@ -6,7 +6,7 @@ A picture is **grey** where every pixel has both a and b within ±5: the mask of
 It is **toned** where colour is a function of lightness: pixels of the same lightness differ in
 colour by less than JPEG does that itself. Of about 2,000 pixels, the opponent colours R - G and
 (R + G) / 2 - B are averaged in 64 classes of lightness; the picture is toned if the root mean
-square of what is left is below 4.5 levels, or below 13 % of that of the opponent colours.
+square of what is left is below 4 levels, or below 13 % of that of the opponent colours.
 """
 
 from functools import cache
@@ -20,7 +20,7 @@ from photochrom.prior.histogram import CELLS, EDGES
 _SAMPLE = 2048
 _FEW, _CLEAR = 256, 4.0  # twice the limit of what is left, squared
 _CLASSES = 8
-_LEAST, _SHARE = 4.5, 0.13  # levels of 0 to 255; the share of the opponent colours
+_LEAST, _SHARE = 4.0, 0.13  # levels of 0 to 255; the share of the opponent colours
 
 
 def is_grey(cells: UInt16[np.ndarray, " P"]) -> bool:
