@@ -12,7 +12,7 @@ square of what is left is below 4 levels, or below 13 % of that of the opponent 
 from functools import cache
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt8, UInt16
+from jaxtyping import Bool, UInt8, UInt16
 
 from photochrom.images import GREY_REACH
 from photochrom.prior.histogram import CELLS, EDGES
@@ -52,17 +52,13 @@ def _left_over(pixels: UInt8[np.ndarray, "P 3"]) -> float:
     """How much colour lightness does not explain: the mean square, relative to the limit."""
     red, green, blue = pixels.T.astype(np.int64)
     lightness = (red + 2 * green + blue) >> 4  # 0 to 63
-    if np.count_nonzero(np.bincount(lightness)) < _CLASSES:
+    counts = np.bincount(lightness)
+    if np.count_nonzero(counts) < _CLASSES:
         return np.inf
-    opponents = red - green, ((red + green) >> 1) - blue
-    left = sum(_spread(opponent, lightness) for opponent in opponents)
-    whole = sum(int((opponent * opponent).sum()) for opponent in opponents)
+    left = whole = 0.0
+    for opponent in (red - green, ((red + green) >> 1) - blue):
+        sums = np.bincount(lightness, opponent)
+        squares = int(opponent @ opponent)
+        left += squares - float((sums * sums / np.maximum(counts, 1)).sum())
+        whole += squares
     return left / max(_LEAST**2 * len(pixels), _SHARE**2 * whole)
-
-
-def _spread(values: Int[np.ndarray, " P"], classes: Int[np.ndarray, " P"]) -> float:
-    """The sum of squared deviations from the mean of each class."""
-    counts = np.bincount(classes)
-    sums = np.bincount(classes, values)
-    within = sums * sums / np.maximum(counts, 1)
-    return float((values * values).sum() - within.sum())
