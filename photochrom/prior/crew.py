@@ -23,7 +23,7 @@ def crew_of(workers: int | None = None, cluster: str | None = None) -> Iterator[
     if cluster is not None:
         yield from _of_cluster(cluster)
         return
-    number = workers or len(os.sched_getaffinity(0))
+    number = workers or _cores()
     if number == 1:
         yield Crew()
         return
@@ -33,6 +33,13 @@ def crew_of(workers: int | None = None, cluster: str | None = None) -> Iterator[
         yield Crew(pool, _AHEAD * number)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _cores() -> int:
+    """Cores that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _begin(parent: int) -> None:
