@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -90,33 +90,24 @@ class Teller:
         console.tell_skipped(pictures, what)
 
 
-class CountingBar:
-    """Pictures and megabytes a second; the time left as soon as `total` has counted them."""
+@contextlib.contextmanager
+def counting_bar(what: str, total: Callable[[], int]) -> Iterator[Callable[[int, int], None]]:
+    """A bar to be told of pictures and bytes; shows the time left once `total` has counted."""
+    from tqdm import tqdm
 
-    def __init__(self, what: str, total: Callable[[], int]) -> None:
-        from tqdm import tqdm
+    with tqdm(desc=what, unit=" picture", mininterval=_EVERY) as bar:
+        read = 0
 
-        self._bar = tqdm(desc=what, unit=" picture", mininterval=_EVERY)
-        self._bytes = 0
-        threading.Thread(target=self._know, args=(total,), daemon=True).start()
+        def done(pictures: int, size: int) -> None:
+            nonlocal read
+            read += size
+            seconds = max(bar.format_dict["elapsed"], 1e-3)
+            bar.set_postfix_str(f"{read / 1e6 / seconds:.1f} MB/s", refresh=False)
+            bar.update(pictures)
 
-    def _know(self, total: Callable[[], int]) -> None:
-        with contextlib.suppress(Exception):  # whoever does the work will say it
-            self._bar.total = total()
+        def know() -> None:
+            with contextlib.suppress(Exception):  # whoever does the work will say it
+                bar.total = total()
 
-    def __call__(self, pictures: int, size: int) -> None:
-        self._bytes += size
-        seconds = max(self._bar.format_dict["elapsed"], 1e-3)
-        self._bar.set_postfix_str(f"{self._bytes / 1e6 / seconds:.1f} MB/s", refresh=False)
-        self._bar.update(pictures)
-
-    def __enter__(self) -> "CountingBar":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._bar.close()
+        threading.Thread(target=know, daemon=True).start()
+        yield done

@@ -53,7 +53,7 @@ def prior_build(
     kept = output.with_name(f"{output.name}.progress")
     total = partial(images.total, pictures)
     with (
-        bars.CountingBar("counting colours", total) as bar,
+        bars.counting_bar("counting colours", total) as bar,
         prior.crew_of(workers, cluster) as crew,
     ):
         entries = images.iterate(pictures)

@@ -143,7 +143,7 @@ def _run(parse: Callable[[], Callable[[], None]]) -> None:
     except KeyboardInterrupt:
         _end_bars()
         print(
-            "photochrom: stopped: the same command continues (train: with --resume)",
+            "photochrom: stopped: repeat the command to go on (train: with --resume)",
             file=sys.stderr,
         )
         sys.exit(130)

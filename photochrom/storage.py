@@ -29,15 +29,18 @@ def open_binary(place: str) -> Any:
         return files.open(path, "rb")
 
 
-def read_start(place: str, most: int) -> bytes:
-    """The bytes of a file, up to the first `most`."""
+def read_whole(place: str, most: int) -> bytes | None:
+    """The bytes of a file; `None` if there are more than `most`."""
     if is_url(place):
         files, path = _filesystem(place)
         with _Told(place):
-            data: bytes = files.cat_file(path, start=0, end=most)
-            return data
-    with open(place, "rb") as file:
-        return file.read(most)
+            data: bytes = files.cat_file(path, start=0, end=most + 1)  # to ask first takes as long
+    else:
+        with open(place, "rb") as file:
+            if os.fstat(file.fileno()).st_size > most:
+                return None
+            data = file.read(most + 1)
+    return data if len(data) <= most else None
 
 
 def read_range(place: str, offset: int, length: int) -> bytes:
@@ -75,15 +78,6 @@ class _Kept:
         os.close(self.number)
 
 
-def size(place: str) -> int:
-    """Bytes of a file."""
-    if not is_url(place):
-        return os.stat(place).st_size
-    files, path = _filesystem(place)
-    with _Told(place):
-        return int(files.size(path))
-
-
 def is_folder(place: str) -> bool:
     """Whether files lie below it."""
     if not is_url(place):
@@ -102,26 +96,33 @@ def exists(place: str) -> bool:
         return bool(files.exists(path))
 
 
-def walk(folder: str) -> Iterator[str]:
+def walk(folder: str) -> Iterator[str | OSError]:
     """All files below a folder, a folder at a time, in the order of their names.
 
     Never more than 100,000 names of a folder are held; beyond that the order is by such lots.
-    `OSError` for a folder that may not be looked into. Linked folders are not entered.
+    A folder that may not be looked into is given as its error. Linked folders are not entered.
     """
     if not is_url(folder):
-        with os.scandir(folder) as entries:
-            for lot in _lots(entries):
-                for entry in sorted(lot, key=lambda entry: entry.name):
-                    if entry.is_dir(follow_symlinks=False):
-                        yield from walk(entry.path)
-                    elif entry.is_file() or not os.path.exists(entry.path):  # or a dead link
-                        yield entry.path
+        yield from _walk(folder)
         return
     files, path = _filesystem(folder)
     with _Told(folder):
         for root, _, names in files.walk(path, on_error="raise"):
             for name in sorted(names):
                 yield files.unstrip_protocol(f"{root.rstrip('/')}/{name}")
+
+
+def _walk(folder: str) -> Iterator[str | OSError]:
+    try:
+        with os.scandir(folder) as entries:
+            for lot in _lots(entries):
+                for entry in sorted(lot, key=lambda entry: entry.name):
+                    if entry.is_dir(follow_symlinks=False):
+                        yield from _walk(entry.path)
+                    elif entry.is_file() or not os.path.exists(entry.path):  # or a dead link
+                        yield entry.path
+    except OSError as error:
+        yield error
 
 
 def matches(pattern: str) -> Iterator[str]:

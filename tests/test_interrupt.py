@@ -57,7 +57,7 @@ def test_a_stopped_study_continues(stop, photos, tmp_path):
     code, _, lines = finish(process)
     if stop == signal.SIGINT:
         assert code == 130
-        assert lines == ["photochrom: stopped: the same command continues (train: with --resume)"]
+        assert lines == ["photochrom: stopped: repeat the command to go on (train: with --resume)"]
     first = (folder / "runs/regression/model.safetensors").stat().st_mtime_ns
     assert not (folder / "runs/classification/model.safetensors").exists()
     assert not (folder / "report").exists()

@@ -91,7 +91,7 @@ def test_an_encrypted_member_is_reported(photos, tmp_path):
 def test_a_list_names_sources_of_any_kind(photos, tmp_path):
     zip_of(tmp_path / "a.zip", photos)
     (tmp_path / "list.txt").write_text(
-        "# a comment\nphotos/1.jpg\n\na.zip\nphotos/*.png\nphotos/gone.jpg\nnowhere\nlist.txt\n"
+        "# a comment\nphotos/1.jpg\nnonsense://x\n\na.zip\nphotos/*.png\nnowhere\nphotos/gone.jpg\nlist.txt\n"
     )
     found = find([str(tmp_path / "list.txt")])
     names = ["photos/1.jpg", *(f"deep/{p.name}" for p in sorted(photos.iterdir()))]
@@ -101,6 +101,7 @@ def test_a_list_names_sources_of_any_kind(photos, tmp_path):
         "photos/gone.jpg",
     ]
     assert [s.reason.split(": ")[-1] for s in found.skipped] == [
+        "nonsense",
         "expected pictures, found no such file or folder",
         "a list in a list",
     ]
@@ -175,11 +176,11 @@ def test_a_url_of_no_known_kind_is_named():
 
 
 def test_a_folder_that_may_not_be_looked_into_is_reported(photos, monkeypatch):
-    (photos / "locked").mkdir()
+    (photos / "0 locked").mkdir()  # before the pictures, in the order of names
     scandir = os.scandir
 
     def refusing(path):
-        if os.path.basename(path) == "locked":
+        if os.path.basename(path) == "0 locked":
             raise PermissionError(13, "Permission denied", path)
         return scandir(path)
 
@@ -187,7 +188,7 @@ def test_a_folder_that_may_not_be_looked_into_is_reported(photos, monkeypatch):
     found = find([str(photos)])
     assert len(found.pictures) == 8
     (skipped,) = found.skipped
-    assert (skipped.name, skipped.reason) == (str(photos / "locked"), "Permission denied")
+    assert (skipped.name, skipped.reason) == (str(photos / "0 locked"), "Permission denied")
 
 
 def test_bad_ones_among_many_are_counted_by_reason(photos, tmp_path, run):

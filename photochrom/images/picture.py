@@ -40,8 +40,8 @@ class Picture(NamedTuple):
         if declared > MAX_BYTES:
             raise PictureError(f"expected at most {MAX_BYTES} bytes, got {declared}")
         if self.length is None:
-            data = storage.read_start(self.path, MAX_BYTES + 1)
-            if len(data) > MAX_BYTES:
+            data = storage.read_whole(self.path, MAX_BYTES)
+            if data is None:
                 raise PictureError(f"expected at most {MAX_BYTES} bytes, got more")
             return data
         if self.inflated is not None:

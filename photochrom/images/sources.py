@@ -113,12 +113,11 @@ def _suffix(name: str) -> str:
 
 def _folder(folder: str) -> Iterator[Entry]:
     start = len(folder.rstrip("/")) + 1
-    try:
-        for path in storage.walk(folder):
-            if _suffix(path) in SUFFIXES:
-                yield Picture(path[start:], path)
-    except OSError as error:
-        yield Skipped(error.filename or folder, error.strerror or str(error))
+    for path in storage.walk(folder):
+        if isinstance(path, OSError):
+            yield Skipped(path.filename or folder, path.strerror or str(path))
+        elif _suffix(path) in SUFFIXES:
+            yield Picture(path[start:], path)
 
 
 def _tar(path: str) -> Iterator[Entry]:
@@ -175,7 +174,7 @@ def _list(path: str) -> Iterator[Entry]:
             else:
                 try:
                     yield from _source(place)
-                except PictureError as error:
+                except (PictureError, OSError) as error:  # of this line alone
                     yield Skipped(f"{path}, line {number}", str(error))
 
 

@@ -7,9 +7,11 @@ It is **toned** where colour is a function of lightness: pixels of the same ligh
 colour by less than JPEG does that itself. Of about 2,000 pixels, the opponent colours R - G and
 (R + G) / 2 - B are averaged in 64 classes of lightness; the picture is toned if the root mean
 square of what is left is below 4 levels, or below 13 % of that of the opponent colours.
+Fewer than 8 classes of lightness are no photograph, and cannot tell.
 """
 
 from functools import cache
+from math import fsum
 
 import numpy as np
 from jaxtyping import Bool, UInt8, UInt16
@@ -39,7 +41,7 @@ def _within_reach() -> Bool[np.ndarray, " cells"]:
 def is_toned(rgb: UInt8[np.ndarray, "H W 3"]) -> bool:
     """Whether colour is a function of lightness, as far as about 2,000 pixels tell.
 
-    All sums are of integers: the answer is the same on every machine.
+    The sums are exact, or rounded once: the answer is the same on every machine.
     """
     pixels = rgb.reshape(-1, 3)
     few = _left_over(pixels[:: max(1, len(pixels) // _FEW)])
@@ -59,6 +61,6 @@ def _left_over(pixels: UInt8[np.ndarray, "P 3"]) -> float:
     for opponent in (red - green, ((red + green) >> 1) - blue):
         sums = np.bincount(lightness, opponent)
         squares = int(opponent @ opponent)
-        left += squares - float((sums * sums / np.maximum(counts, 1)).sum())
+        left += squares - fsum(sums * sums / np.maximum(counts, 1))
         whole += squares
     return left / max(_LEAST**2 * len(pixels), _SHARE**2 * whole)

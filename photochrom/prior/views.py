@@ -28,7 +28,7 @@ def view(file: PriorFile, change: ViewConfig) -> PriorFile:
         sigma=file.prior.sigma if change.sigma is None else change.sigma,
         uniform=file.uniform if change.uniform is None else change.uniform,
     )
-    if kind == file.kind and change.gamut is None and change.step is None:
+    if change.gamut is None and change.step is None:
         prior = ColorPrior.of(file.histogram, file.prior.gamut, k=config.k, sigma=config.sigma)
         return replace(file, prior=prior, uniform=config.uniform)
     return PriorFile.of(file.histogram, config, file.sources, file.created)
