@@ -157,7 +157,7 @@ def cluster(tmp_path):
         )
         for _ in range(2)
     ]
-    yield address, workers
+    yield address, workers, scheduler
     for process in (*workers, scheduler):
         process.kill()
         process.wait()
@@ -166,7 +166,7 @@ def cluster(tmp_path):
 def test_a_cluster_counts_the_same_though_a_worker_dies(cluster, tmp_path):
     from distributed import Client
 
-    address, workers = cluster
+    address, workers, _ = cluster
     random = np.random.default_rng(0)
     for number in range(1500):
         rgb = random.integers(0, 256, (60, 60, 3), dtype=np.uint8)
@@ -187,6 +187,22 @@ def test_a_cluster_counts_the_same_though_a_worker_dies(cluster, tmp_path):
     np.testing.assert_array_equal(counted.pixels, expected.pixels)
     np.testing.assert_array_equal(counted.sketch, expected.sketch)
     assert counted.pictures == 1500
+
+
+def test_a_cluster_that_dies_is_named_and_the_count_goes_on(cluster, photos, tmp_path):
+    from distributed import Client
+
+    address, _, scheduler = cluster
+    with Client(address) as client:
+        client.wait_for_workers(2, timeout=60)
+    entries, kept = [*iterate([str(photos)])] * 100, tmp_path / "p.progress"
+    with pytest.raises(ValueError, match=r"expected the cluster to stay alive"):  # noqa: SIM117
+        with crew_of(cluster=address) as crew:
+            build(entries, SMALL, crew=crew, progress=kept, on_done=lambda *_: scheduler.kill())
+    assert kept.exists()
+    np.testing.assert_array_equal(
+        build(entries, SMALL, progress=kept).pixels, build(entries, SMALL).pixels
+    )
 
 
 def test_a_cluster_that_does_not_answer_is_named(refusal, photos, tmp_path):

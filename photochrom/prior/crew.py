@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor
 from multiprocessing import get_context
 
 from photochrom.prior.build import Crew
@@ -60,6 +60,7 @@ def _begin(parent: int) -> None:
 def _of_cluster(address: str) -> Iterator[Crew]:
     try:
         from distributed import Client
+        from distributed.scheduler import KilledWorker
     except ImportError:
         raise ValueError(
             "--cluster: expected Dask, found none: pip install 'photochrom[cluster]'"
@@ -76,5 +77,11 @@ def _of_cluster(address: str) -> Iterator[Crew]:
         slots = sum(client.nthreads().values())
         if not slots:
             raise ValueError(f"{address}: expected workers, the scheduler has none: start some")
-        with client.get_executor(pure=False) as executor:
-            yield Crew(executor, _AHEAD * slots)
+        try:
+            with client.get_executor(pure=False) as executor:
+                yield Crew(executor, _AHEAD * slots)
+        except (KilledWorker, CancelledError) as error:
+            raise ValueError(
+                f"{address}: expected the cluster to stay alive, its scheduler or one worker after "
+                f"another died ({type(error).__name__}): repeat the command to continue"
+            ) from None
