@@ -15,9 +15,9 @@ from PIL import Image
 
 from benchmarks.measure import Row, report
 from benchmarks.prior import SOURCES
-from photochrom.images import find, read
+from photochrom.images import find, packed_colors, read
 from photochrom.prior.counting import cells
-from photochrom.prior.tone import is_grey, is_toned
+from photochrom.prior.tone import are_toned, is_grey
 
 _EVERY = 12  # of the photographs, one in so many is toned
 Curve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -48,7 +48,8 @@ def toned(rgb: np.ndarray, curve: Curve, quality: int) -> np.ndarray:
 
 def left_out(rgb: np.ndarray) -> bool:
     """Whether the guard leaves it out."""
-    return is_grey(cells(rgb)) or is_toned(rgb)
+    colors = packed_colors(rgb)
+    return is_grey(cells(colors)) or bool(are_toned([colors])[0])
 
 
 def main() -> None:

@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photochrom.images import MAX_PIXELS, Picture, PictureError, Skipped, find, read, summary
+from photochrom.images import (
+    MAX_PIXELS,
+    Picture,
+    PictureError,
+    Skipped,
+    decode,
+    find,
+    packed_colors,
+    read,
+    sample,
+    summary,
+)
 
 
 def tar_of(path, names, folder):
@@ -144,3 +155,21 @@ def test_a_tar_member_beyond_its_tar_is_cut_short(tmp_path):
     (tmp_path / "t.tar").write_bytes(io.BytesIO(b"abc").getvalue())
     with pytest.raises(PictureError, match=r"expected 9 bytes, got 2: the file is cut short"):
         read(Picture("x.png", str(tmp_path / "t.tar"), offset=1, length=9))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK", "RGBA", "P"])
+@pytest.mark.parametrize("size", [20, 64])
+def test_packed_colours_are_those_of_the_decoded_picture(mode, size):
+    random = np.random.default_rng(0)
+    rgb = random.integers(0, 256, (41, 57, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(rgb).convert(mode).save(file, "PNG" if mode in ("RGBA", "P") else "JPEG")
+    red, green, blue = decode(file.getvalue(), size, fit="sample").reshape(-1, 3).T.astype(int)
+    colors = sample(file.getvalue(), size) & 0xFFFFFF
+    np.testing.assert_array_equal(colors, red + green * 2**8 + blue * 2**16)
+
+
+def test_colours_are_packed_row_by_row():
+    rgb = np.array([[[1, 2, 3], [0, 0, 255]], [[255, 0, 0], [0, 255, 0]]], dtype=np.uint8)
+    packed = (packed_colors(rgb) & 0xFFFFFF).tolist()
+    assert packed == [0x030201, 0xFF0000, 0x0000FF, 0x00FF00]

@@ -14,7 +14,7 @@ from PIL import Image
 
 from photochrom.color import lab_from_rgb
 from photochrom.config import PriorConfig
-from photochrom.images import Picture, Skipped, find, iterate
+from photochrom.images import Picture, Skipped, find, iterate, packed_colors
 from photochrom.prior import AbHistogram, Crew, PriorFile, build, count, crew_of
 from photochrom.prior.counting import cells
 from photochrom.prior.progress import Progress, chunks
@@ -50,7 +50,7 @@ def test_every_colour_is_counted_in_the_cell_of_its_definition():
     for rgb in (np.stack([u, v, 255 - u], -1), np.stack([u, np.full_like(u, 77), v], -1)):
         ab = lab_from_rgb(torch.from_numpy(rgb).movedim(-1, 0).double() / 255)[1:].numpy()
         cell = np.floor(ab + 110).astype(int)
-        np.testing.assert_array_equal(cells(rgb), (cell[0] * 220 + cell[1]).ravel())
+        np.testing.assert_array_equal(cells(packed_colors(rgb)), (cell[0] * 220 + cell[1]).ravel())
 
 
 def test_counts_are_those_of_the_plain_definition(photos):
@@ -70,6 +70,21 @@ def test_larger_pictures_are_sampled(save_picture):
     rgb = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
     picture = Picture("p", str(save_picture("p.png", rgb)))
     assert count([picture], 20).histogram.pixels.sum() == 20 * 30
+
+
+def test_only_pictures_with_colours_of_their_own_count(photos, save_picture):
+    one, *others = find([str(photos)]).pictures
+    y = np.arange(240, dtype=np.uint8).reshape(12, 20, 1)
+    grey = Picture("g", str(save_picture("g.png", y.repeat(3, 2))))
+    toned = Picture("t", str(save_picture("t.png", y + np.array([12, 6, 0], dtype=np.uint8))))
+    counted = count([grey, one, toned, grey, *others], 256).histogram
+    plain = count([one, *others], 256).histogram
+    assert (counted.pictures, counted.grey, counted.toned) == (8, 2, 1)
+    np.testing.assert_array_equal(counted.pixels, plain.pixels)
+    np.testing.assert_array_equal(counted.sketch, plain.sketch)
+    kept = count([grey, one, toned], 256, keep_grey=True).histogram
+    assert (kept.pictures, kept.grey, kept.toned, len(kept.sketch)) == (3, 1, 1, 3)
+    assert count([grey, toned], 256).histogram.pixels.sum() == 0
 
 
 def test_what_fails_is_counted_by_reason(many, tmp_path):

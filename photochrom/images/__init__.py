@@ -5,8 +5,10 @@ from photochrom.images.decode import (
     MAX_PIXELS as MAX_PIXELS,
     Fit as Fit,
     decode as decode,
+    packed_colors as packed_colors,
     png_bytes as png_bytes,
     read as read,
+    sample as sample,
     save_png as save_png,
 )
 from photochrom.images.picture import (

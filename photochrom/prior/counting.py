@@ -8,19 +8,20 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from hashlib import blake2b
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import UInt8, UInt16
+from jaxtyping import UInt16, UInt32
 
 from photochrom.color import lab_from_rgb
-from photochrom.images import Picture, PictureError, Skipped, decode, read
+from photochrom.images import Picture, PictureError, Skipped, packed_colors, read, sample
 from photochrom.prior.histogram import CELLS, SKETCH, AbHistogram
-from photochrom.prior.tone import is_grey, is_toned
+from photochrom.prior.tone import are_toned, is_grey
 from photochrom.quantize import AB_LIMIT
 
-_PIXELS = 1 << 20  # counted at a time: the sum over all cells costs as much as 50,000 pixels
+_PIXELS = 1 << 18  # counted at a time: fewer cost calls and sums, more do not fit caches
 _ENDS = 8192  # bytes at either end of a file that tell it from others
 
 
@@ -45,14 +46,14 @@ def count(entries: Sequence[Picture | Skipped], size: int, *, keep_grey: bool = 
         try:
             if entry.packed is None:
                 data = entry.read_bytes()
-                rgb = decode(data, size, fit="sample")
+                colors = sample(data, size)
             else:
                 rgb = read(entry, size, fit="sample")
-                data = rgb.tobytes()
+                colors, data = packed_colors(rgb), rgb.tobytes()
         except (PictureError, OSError) as error:
             work.fail(entry.name, _reason(error, entry.path))
         else:
-            work.add(rgb, data)
+            work.add(colors, data)
     return work.result()
 
 
@@ -62,42 +63,39 @@ def _reason(error: Exception, path: str) -> str:
     return re.sub(r"\d{2,}", "…", said)
 
 
-def cells(rgb: UInt8[np.ndarray, "H W 3"]) -> UInt16[np.ndarray, " HW"]:
-    """The cell of every pixel, as a place in the flattened `AbHistogram.pixels`."""
-    padded = np.empty(rgb.size + 1, dtype=np.uint8)
-    padded[:-1] = rgb.reshape(-1)
-    # Three bytes and one of the next pixel, read as one number: R + 2⁸ G + 2¹⁶ B + 2²⁴ (any).
-    pixels = np.ndarray((rgb.size // 3,), dtype="<u4", buffer=padded, strides=(3,))
-    green = pixels >> 8
-    green &= 0xFF
-    place = pixels & 0xFF00FF
-    place += 0x1000100  # a bit to borrow from: R - G and B - G are taken modulo 256, side by side
-    place -= green * 0x10001
-    place &= 0xFF00FF
-    place += (place & 0xFF) * 0xFF  # R - G one byte up
-    place += green
-    found: np.ndarray = _cell_of_color().take(place, mode="clip")  # faster than with a check
+def cells(colors: UInt32[np.ndarray, " P"]) -> UInt16[np.ndarray, " P"]:
+    """The cell of each packed colour, as a place in the flattened `AbHistogram.pixels`."""
+    found: np.ndarray = _cell_of_color().take(_place(colors), mode="clip")  # cheaper than a check
     return found
+
+
+def _place(colors: UInt32[np.ndarray, " *shape"]) -> UInt32[np.ndarray, " *shape"]:
+    """Where the table holds a colour: at R + 2⁸ (G - R) + 2¹⁶ (B - G), modulo 2²⁴.
+
+    Pixels near each other differ in lightness more than in colour: one step of grey is one step
+    of this number, so they lie near each other in memory, too. And it takes one product.
+    """
+    place = colors * np.uint32((1 - (1 << 8)) % (1 << 24))
+    place &= np.uint32(0xFFFFFF)
+    return place
 
 
 @cache
 def _cell_of_color() -> UInt16[np.ndarray, " colors"]:
-    """The cell of each colour, at the place G + 2⁸ (R - G) + 2¹⁶ (B - G), differences mod 256.
+    """The cell of each colour.
 
-    Pixels near each other differ in lightness more than in colour: so they lie near each other
-    in memory, too. Black apart, which is exactly 0, no colour lies within 1e-9 of a cell's edge:
-    so rounding, which differs between machines by 1e-13, moves none into another cell.
+    Black apart, which is exactly 0, no colour lies within 1e-9 of a cell's edge: so rounding,
+    which differs between machines by 1e-13, moves none into another cell.
     """
     level = torch.arange(256, dtype=torch.float64) / 255
     green, red = torch.meshgrid(level, level, indexing="ij")
-    place = np.arange(256, dtype=np.uint8)
-    table = np.empty((256, 256, 256), dtype=np.uint16)
-    by_green, by_red = np.meshgrid(place, place, indexing="ij")
+    of_green_and_red = _place(np.arange(1 << 16, dtype=np.uint32)).reshape(256, 256)
+    table = np.empty(1 << 24, dtype=np.uint16)
     for blue in range(256):
         ab = lab_from_rgb(torch.stack([red, green, level[blue].expand_as(red)]))[1:]
         a, b = (ab + AB_LIMIT).floor()
-        table[np.uint8(blue) - by_green, by_red - by_green, by_green] = (a * CELLS + b).numpy()
-    return table.reshape(-1)
+        table[of_green_and_red + (blue << 16) & 0xFFFFFF] = (a * CELLS + b).numpy()
+    return table
 
 
 class _Work:
@@ -106,7 +104,8 @@ class _Work:
     def __init__(self, keep_grey: bool) -> None:
         self.keep_grey = keep_grey
         self.pixels = np.zeros(CELLS * CELLS, dtype=np.int64)
-        self.waiting: list[np.ndarray] = []
+        self.waiting: list[tuple[np.ndarray, int]] = []
+        self.pixels_waiting = 0
         self.pictures = self.grey = self.toned = self.bytes = 0
         self.failures: dict[str, tuple[int, str]] = {}
         self.seen: list[int] = []
@@ -115,25 +114,31 @@ class _Work:
         count, first = self.failures.get(reason, (0, name))
         self.failures[reason] = (count + 1, min(first, name))
 
-    def add(self, rgb: UInt8[np.ndarray, "H W 3"], data: bytes) -> None:
+    def add(self, colors: UInt32[np.ndarray, " P"], data: bytes) -> None:
         self.bytes += len(data)
-        found = cells(rgb)
-        grey = is_grey(found)
-        toned = not grey and is_toned(rgb)
-        self.grey += grey
-        self.toned += toned
-        if (grey or toned) and not self.keep_grey:
-            return
-        self.pictures += 1
-        self.seen.append(fingerprint(data))
-        self.waiting.append(found)
-        if sum(map(len, self.waiting)) >= _PIXELS:
+        self.waiting.append((colors, fingerprint(data)))
+        self.pixels_waiting += len(colors)
+        if self.pixels_waiting >= _PIXELS:
             self.flush()
 
     def flush(self) -> None:
-        if self.waiting:
-            self.pixels += np.bincount(np.concatenate(self.waiting), minlength=len(self.pixels))
-            self.waiting.clear()
+        if not self.waiting:
+            return
+        colors, seen = zip(*self.waiting, strict=True)
+        found = cells(np.concatenate(colors))
+        of_picture = np.split(found, np.cumsum([len(each) for each in colors])[:-1])
+        grey = np.array([is_grey(each) for each in of_picture])
+        toned = are_toned(colors) & ~grey
+        self.grey += int(grey.sum())
+        self.toned += int(toned.sum())
+        kept = np.full(len(grey), True) if self.keep_grey else ~(grey | toned)
+        if not kept.all():
+            found = np.concatenate([found[:0], *compress(of_picture, kept)])
+        self.pixels += np.bincount(found, minlength=len(self.pixels))
+        self.pictures += int(kept.sum())
+        self.seen += compress(seen, kept)
+        self.waiting.clear()
+        self.pixels_waiting = 0
 
     def result(self) -> Counted:
         self.flush()

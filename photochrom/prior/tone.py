@@ -10,18 +10,19 @@ square of what is left is below 4 levels, or below 13 % of that of the opponent 
 Fewer than 8 classes of lightness are no photograph, and cannot tell.
 """
 
+from collections.abc import Sequence
 from functools import cache
-from math import fsum
+from itertools import compress
 
 import numpy as np
-from jaxtyping import Bool, UInt8, UInt16
+from jaxtyping import Bool, Float64, UInt16, UInt32
 
 from photochrom.images import GREY_REACH
 from photochrom.prior.histogram import CELLS, EDGES
 
 _SAMPLE = 2048
 _FEW, _CLEAR = 256, 4.0  # twice the limit of what is left, squared
-_CLASSES = 8
+_LIGHTNESS, _CLASSES = 64, 8
 _LEAST, _SHARE = 4.0, 0.13  # levels of 0 to 255; the share of the opponent colours
 
 
@@ -38,29 +39,37 @@ def _within_reach() -> Bool[np.ndarray, " cells"]:
     return np.outer(near, near).reshape(CELLS * CELLS)
 
 
-def is_toned(rgb: UInt8[np.ndarray, "H W 3"]) -> bool:
-    """Whether colour is a function of lightness, as far as about 2,000 pixels tell.
+def are_toned(pictures: Sequence[UInt32[np.ndarray, " _"]]) -> Bool[np.ndarray, " N"]:
+    """Of each picture, given as packed colours: whether colour is a function of lightness.
 
-    The sums are exact, or rounded once: the answer is the same on every machine.
+    About 2,000 pixels tell. Many pictures are asked at once, because a call of numpy costs more
+    than its work on one. The sums are of whole numbers or made in one order: the answer is the
+    same on every machine.
     """
-    pixels = rgb.reshape(-1, 3)
-    few = _left_over(pixels[:: max(1, len(pixels) // _FEW)])
-    if few > _CLEAR:  # most photographs: a few pixels are enough
-        return False
-    return _left_over(pixels[:: max(1, len(pixels) // _SAMPLE)]) < 1
+    toned = _left_over(pictures, _FEW) <= _CLEAR  # most photographs: a few pixels are enough
+    if toned.any():
+        toned[toned] = _left_over(list(compress(pictures, toned)), _SAMPLE) < 1
+    return toned
 
 
-def _left_over(pixels: UInt8[np.ndarray, "P 3"]) -> float:
+def _left_over(
+    pictures: Sequence[UInt32[np.ndarray, " _"]], pixels: int
+) -> Float64[np.ndarray, " N"]:
     """How much colour lightness does not explain: the mean square, relative to the limit."""
-    red, green, blue = pixels.T.astype(np.int64)
+    few = [colors[:: max(1, len(colors) // pixels)] for colors in pictures]
+    lengths = np.array([len(colors) for colors in few])
+    starts = lengths.cumsum() - lengths
+    colors = np.concatenate(few).astype(np.int32)
+    red, green, blue = (colors >> shift & 0xFF for shift in (0, 8, 16))
     lightness = (red + 2 * green + blue) >> 4  # 0 to 63
-    counts = np.bincount(lightness)
-    if np.count_nonzero(counts) < _CLASSES:
-        return np.inf
-    left = whole = 0.0
+    classes = lightness + np.repeat(np.arange(len(few)) * _LIGHTNESS, lengths)
+    counts = np.bincount(classes, minlength=_LIGHTNESS * len(few))
+    left = whole = np.zeros(len(few))
     for opponent in (red - green, ((red + green) >> 1) - blue):
-        sums = np.bincount(lightness, opponent)
-        squares = int(opponent @ opponent)
-        left += squares - fsum(sums * sums / np.maximum(counts, 1))
-        whole += squares
-    return left / max(_LEAST**2 * len(pixels), _SHARE**2 * whole)
+        sums = np.bincount(classes, opponent, minlength=len(counts))
+        explained = (sums * sums / np.maximum(counts, 1)).reshape(-1, _LIGHTNESS)
+        squares = np.add.reduceat(opponent * opponent, starts)
+        left = left + squares - explained.cumsum(1)[:, -1]
+        whole = whole + squares
+    tell = np.count_nonzero(counts.reshape(-1, _LIGHTNESS), 1) >= _CLASSES
+    return np.where(tell, left / np.maximum(_LEAST**2 * lengths, _SHARE**2 * whole), np.inf)
