@@ -15,10 +15,10 @@ import torch
 
 from benchmarks.measure import Act, Row, peak_bytes, ratio, report, times
 from photochrom.blocks import rows_per_block
-from photochrom.config import TrainConfig
+from photochrom.config import Architecture, TrainConfig
 from photochrom.data import Batch
 from photochrom.memory import keep_freed_memory
-from photochrom.models import Architecture, Colorizer
+from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 from photochrom.training import TrainingModule, has_bf16
 
@@ -35,18 +35,20 @@ def prepare(method: str, width: int, fused: bool) -> Act:
     torch.manual_seed(0)
     gamut = Gamut.srgb()
     config = TrainConfig(steps=1, method=method, width=width, crop=_SIZE, size=_SIZE, batch=_BATCH)
-    colorizer = Colorizer(Architecture(method, width, _SIZE), gamut)
+    colorizer = Colorizer(Architecture(method=method, width=width, size=_SIZE), gamut)
     colorizer.to(memory_format=torch.channels_last)
     weight = np.linspace(0.5, 2, len(gamut)) if method == "classification" else None
     module = TrainingModule(colorizer, weight, config, fused=fused).to(_DEVICE).train()
-    optimizer = module.configure_optimizers()
+    (optimizer,) = module.configure_optimizers()
     L, ab = torch.rand(_BATCH, 1, _SIZE, _SIZE) * 100, torch.randn(_BATCH, 2, _SIZE, _SIZE) * 20
     batch = Batch(L.to(_DEVICE), ab.to(_DEVICE), ("",) * _BATCH, ())
+
+    channels_last = batch.L.to(memory_format=torch.channels_last)
 
     def step() -> None:
         optimizer.zero_grad()
         with torch.autocast(_DEVICE.type, _DTYPE, enabled=has_bf16()):
-            loss = module.training_step(batch, 0)
+            loss = module.losses(channels_last, batch.ab)[0]["loss"]
         loss.backward()
         torch.nn.utils.clip_grad_norm_(module.parameters(), config.clip)
         optimizer.step()

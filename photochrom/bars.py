@@ -28,13 +28,14 @@ def track(items: Iterable[Any], total: int, what: str, unit: str = "picture") ->
 class Bar:
     """A run's bar: share of the budget, steps a second, remaining time, loss."""
 
-    def __init__(self, what: str, config: ProtocolConfig) -> None:
+    def __init__(self, what: str, config: ProtocolConfig, *, disable: bool = False) -> None:
         from tqdm import tqdm
 
         self._bar = tqdm(
             total=100,
             desc=what,
             mininterval=_EVERY,
+            disable=disable,
             bar_format="{l_bar}{bar}| {elapsed}{postfix}",
         )
         self._last: Progress | None = None
@@ -52,6 +53,10 @@ class Bar:
         self._bar.update(100 * progress.fraction - self._bar.n)
         if progress.fraction >= 1:
             self._bar.close()
+
+    def tell(self, line: str) -> None:
+        """A line above the bar."""
+        self._bar.write(line, file=sys.stderr)
 
     def __enter__(self) -> "Bar":
         return self

@@ -3,6 +3,8 @@
 The command line is a skin: each command parses, calls one library function and prints.
 """
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,51 +14,15 @@ from tyro.conf import Positional, arg
 from photochrom import console
 from photochrom.cli_pack import pack
 from photochrom.cli_prior import PICTURES, Output, Pictures, prior
-from photochrom.config import EvaluateConfig, PriorConfig, ProtocolConfig, TrainConfig
+from photochrom.cli_train import list_recipes, refine, train_command
+from photochrom.config import EvaluateConfig, PriorConfig, ProtocolConfig
 
 if TYPE_CHECKING:
     from photochrom.study import Pictures as StudyPictures
 
 Runs = Positional[Annotated[tuple[Path, ...], arg(metavar="RUN...", help="Finished run folders.")]]
 
-app = tyro.extras.SubcommandApp()
-app.command(prior, name="prior", help="Count the colours of a data set, and look at the counts.")
-app.command(pack)
 
-
-@app.command
-@console.later
-def train(
-    pictures: Pictures,
-    *,
-    output: Output,
-    prior: Path | None = None,
-    resume: bool = False,
-    config: Annotated[TrainConfig, arg(name="")],
-) -> None:
-    """Train a network on pictures into a run folder.
-
-    Example: photochrom train photos/ --prior prior.h5 --method classification -o run --minutes 20
-
-    Args:
-        output: The run folder to make.
-        prior: HDF5 file of photochrom prior build: the gamut, and the rebalancing weights.
-        resume: Continue the run in the output folder if there is one.
-    """
-    from photochrom import bars, images, training
-    from photochrom.prior import PriorFile
-
-    loaded = PriorFile.load(prior) if prior else None
-    found = images.find(pictures)
-    with bars.Bar(config.label, config) as bar:
-        skipped = training.fit(
-            found.pictures, loaded, config, output, resume=resume, on_progress=bar
-        )
-    console.tell_skipped([*found.skipped, *skipped], "training")
-    print(f"{output}: finished, {config.label}")
-
-
-@app.command
 @console.later
 def colorize(
     pictures: Pictures,
@@ -97,7 +63,6 @@ def colorize(
     print(f"{output}: {len(tracked) - len(skipped)} of {len(tracked)} pictures colorized")
 
 
-@app.command
 @console.later
 def evaluate(
     runs: Runs,
@@ -124,7 +89,6 @@ def evaluate(
     print(f"open this page: {page.resolve().as_uri()}")
 
 
-@app.command(name="study")
 @console.later
 def run_study(
     pictures: Pictures,
@@ -149,6 +113,7 @@ def run_study(
     """
     from photochrom import images, study
 
+    protocol.refuse_endless()
     found = images.find(pictures)
     other = images.find(validate) if validate else images.Found()
     console.tell_skipped([*found.skipped, *other.skipped], "looking for pictures")
@@ -159,7 +124,6 @@ def run_study(
     _study(named, protocol, output, evaluation_size)
 
 
-@app.command
 @console.later
 def demo(*, output: Output = Path("photochrom-demo"), minutes: float = 1.2) -> None:
     """Run a small study on the photographs that come with photochrom: about five minutes.
@@ -187,6 +151,23 @@ def _study(pictures: "StudyPictures", protocol: ProtocolConfig, output: Path, si
     print(f"open this page: {page.resolve().as_uri()}")
 
 
+def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
+    """All commands; `argv` says by which recipe the flags of training have their defaults."""
+    app = tyro.extras.SubcommandApp()
+    app.command(
+        prior, name="prior", help="Count the colours of a data set, and look at the counts."
+    )
+    app.command(pack)
+    app.command(name="train")(train_command(argv))
+    app.command(refine)
+    app.command(name="recipes")(list_recipes)
+    app.command(colorize)
+    app.command(evaluate)
+    app.command(name="study")(run_study)
+    app.command(demo)
+    return app
+
+
 def main() -> None:
     """Run a command; a mistake that the user can mend ends it with one line and exit code 2."""
-    console.run(lambda: app.cli(prog="photochrom", description=__doc__))
+    console.run(lambda: build_app(sys.argv[1:]).cli(prog="photochrom", description=__doc__))

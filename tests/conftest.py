@@ -124,11 +124,14 @@ def refusal(run):
 @pytest.fixture
 def model(tmp_path):
     """A finished run folder, of a network that never learned."""
-    from photochrom.models import Architecture, Colorizer
+    from photochrom.config import Architecture
+    from photochrom.models import Colorizer
     from photochrom.quantize import Gamut
 
     folder = tmp_path / "model"
-    Colorizer(Architecture("classification", width=2, size=32), Gamut.srgb(20)).save(folder, {})
+    Colorizer(Architecture(method="classification", width=2, size=32), Gamut.srgb(20)).save(
+        folder, {}
+    )
     return folder
 
 

@@ -97,13 +97,17 @@ def test_a_partial_checkpoint_is_never_read(run, photos, tmp_path):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("method", "magic"),
-        ("method", ["classification"]),
-        ("width", "2"),
-        ("width", 0),
-        ("width", 1.5),
-        ("size", None),
-        ("size", -1),
+        ("network", "deep"),
+        ("network: method", "magic"),
+        ("network: method", ["classification"]),
+        ("network: width", "2"),
+        ("network: width", 0),
+        ("network: width", 1.5),
+        ("network: size", None),
+        ("network: size", -1),
+        ("network: skips", 1),
+        ("network: dropout", float("inf")),
+        ("network: stride", 3),
         ("temperature", "warm"),
         ("temperature", float("nan")),
         ("step", {}),
@@ -113,7 +117,9 @@ def test_a_partial_checkpoint_is_never_read(run, photos, tmp_path):
 )
 def test_a_model_described_by_garbage(name, key, value, refusal, model, photos, reading):
     config = json.loads((model / "config.json").read_text())
-    (model / "config.json").write_text(json.dumps(config | {key: value}))
+    *folder, last = key.split(": ")
+    (config[folder[0]] if folder else config)[last] = value
+    (model / "config.json").write_text(json.dumps(config))
     line = refusal(*reading(name, photos))
     assert f"config.json: expected a {key} as photochrom train writes it, got {value!r}" in line
     assert line.endswith("restore the file or train anew")
@@ -162,7 +168,7 @@ def small_disk(limit):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize(("name", "what"), [("prior", "out"), ("train", "out/last.ckpt")])
+@pytest.mark.parametrize(("name", "what"), [("prior", "out"), ("train", "out/watch/truth.png")])
 def test_what_does_not_fit_on_the_disk_is_named(name, what, refusal, photos, reading, tmp_path):
     with small_disk(3000):
         line = refusal(*reading(name, photos))
@@ -179,7 +185,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(photos, tmp_path, monkeypatch):
     from photochrom.images import find
     from photochrom.training import fit
 
-    monkeypatch.setattr("photochrom.training.callbacks._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("photochrom.training.checkpoints._CHECKPOINT_SECONDS", 0.0)
     config = TrainConfig(
         steps=5, width=2, crop=32, size=32, batch=2, workers=0, precision="32", rebalance=False
     )

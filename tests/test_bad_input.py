@@ -148,7 +148,7 @@ def test_a_misspelt_flag_gets_the_right_one(arguments, said, refusal):
         ("evaluate m -o y", "--pictures"),
         ("train x -o y --steps few", "few"),
         ("train x -o y --steps 1 --temperature 0", "--temperature must be positive, got 0"),
-        ("train x -o y --steps 1 --size 0", "--size must be at least --crop (112), got 0"),
+        ("train x -o y --steps 1 --size 0", "--size must be 1 or more, got 0"),
         ("train x -o y --steps 1 --weight-decay x", "--weight-decay"),
         ("train x -o y --minutes 0", "--minutes must be positive, got 0"),
         ("train x -o y --steps 1 --lr nan", "--lr must be positive, got nan"),

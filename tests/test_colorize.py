@@ -4,16 +4,17 @@ import torch
 from skimage.color import rgb2lab
 
 from photochrom.colorize import colorize, colorize_all, output_path
+from photochrom.config import Architecture
 from photochrom.data import compose
 from photochrom.images import Picture, PictureError, find, read
-from photochrom.models import Architecture, Colorizer
+from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 
 
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return Colorizer(Architecture("classification", width=2, size=32), Gamut.srgb(20)).eval()
+    return Colorizer(Architecture(method="classification", width=2, size=32), Gamut.srgb(20)).eval()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (33, 17), (200, 90)])

@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from photochrom.config import EvaluateConfig
+from photochrom.config import Architecture, EvaluateConfig
 from photochrom.evaluate import Contender, evaluate
 from photochrom.images import find
-from photochrom.models import Architecture, Colorizer
+from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 
 SMALL = EvaluateConfig(size=32, batch=3, examples=2)
@@ -14,7 +14,7 @@ SMALL = EvaluateConfig(size=32, batch=3, examples=2)
 
 @pytest.fixture
 def model():
-    colorizer = Colorizer(Architecture("classification", width=2, size=32), Gamut.srgb(20))
+    colorizer = Colorizer(Architecture(method="classification", width=2, size=32), Gamut.srgb(20))
     return {"model": Contender(colorizer, "a test", steps=3, minutes=0.1)}
 
 

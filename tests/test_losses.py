@@ -2,9 +2,10 @@ import math
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from photochrom.losses import l2, rebalanced_cross_entropy, smooth_l1
+from photochrom.losses import l1, l2, rebalanced_cross_entropy, smooth_l1
 from photochrom.quantize import Gamut, SoftBins, soft_encode
 
 
@@ -67,6 +68,17 @@ def test_l2_by_hand():
     # Errors (30, 40) and (0, 0): ½ · ((3² + 4²) + 0) / 2 = 6.25.
     ab = torch.tensor([[30.0, 0.0], [40.0, 0.0]]).reshape(1, 2, 1, 2)
     assert l2(ab, torch.zeros_like(ab)).item() == pytest.approx(6.25)
+
+
+def test_l1_by_hand():
+    # Errors (11, -22) and (0, 0): (11 + 22 + 0 + 0) / 110 / 4 = 0.075.
+    ab = torch.tensor([[11.0, 0.0], [-22.0, 0.0]]).reshape(1, 2, 1, 2)
+    assert l1(ab, torch.zeros_like(ab)).item() == pytest.approx(0.075)
+
+
+def test_l1_is_that_of_values_in_the_range_of_tanh():
+    tanh, truth = (torch.rand(2, 2, 3, 4, dtype=torch.float64) * 2 - 1 for _ in range(2))
+    torch.testing.assert_close(l1(110 * tanh, 110 * truth), nn.L1Loss()(tanh, truth))
 
 
 def test_smooth_l1_is_l2_for_small_errors():

@@ -5,10 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from photochrom.config import PriorConfig, TrainConfig
+from photochrom.config import Architecture, PriorConfig, TrainConfig
 from photochrom.data import Square, centre_loader, collate
 from photochrom.images import find, read
-from photochrom.models import Architecture, Colorizer
+from photochrom.models import Colorizer
 from photochrom.prior import build_prior
 from photochrom.quantize import Gamut
 from photochrom.training import DivergedError, TrainingModule, fit, read_log
@@ -46,7 +46,8 @@ def weights(run):
 def test_a_finished_run_is_one_folder(method, pictures, prior, tmp_path):
     fit(pictures, prior, config(**method), tmp_path / "run")
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert names == {"train.json", "log.csv", "curve.png", "config.json", "model.safetensors"}
+    looked = {"watch.csv", "watch", "curves.png", "strip.png"}
+    assert names == {"train.json", "log.csv", "config.json", "model.safetensors"} | looked
     assert json.loads((tmp_path / "run/config.json").read_text())["training"]["steps"] == 3
     assert Colorizer.load(tmp_path / "run")(torch.rand(1, 1, 9, 9) * 100).shape == (1, 2, 9, 9)
 
@@ -89,7 +90,7 @@ def test_a_seed_repeats_exactly_and_another_does_not(pictures, prior, tmp_path):
 
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(pictures, prior, tmp_path, monkeypatch):
-    monkeypatch.setattr("photochrom.training.callbacks._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("photochrom.training.checkpoints._CHECKPOINT_SECONDS", 0.0)
     settings = config(steps=6)
     fit(pictures, prior, settings, tmp_path / "whole")
 
@@ -115,7 +116,7 @@ def test_a_run_by_minutes_stops_in_time(pictures, prior, tmp_path):
 def test_divergence_ends_in_words_and_keeps_the_last_good_state(
     pictures, prior, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("photochrom.training.callbacks._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("photochrom.training.checkpoints._CHECKPOINT_SECONDS", 0.0)
     from photochrom.training import module
 
     real = module.fused_cross_entropy
@@ -152,11 +153,13 @@ def test_rebalancing_needs_a_prior(pictures, tmp_path):
 def test_the_fused_loss_is_the_plain_one(pictures):
     torch.manual_seed(0)
     gamut = Gamut.srgb()
-    colorizer = Colorizer(Architecture("classification", width=2, size=32), gamut)
+    colorizer = Colorizer(Architecture(method="classification", width=2, size=32), gamut)
     weight = np.linspace(0.5, 2, len(gamut))
     batch = next(iter(centre_loader(pictures, size=32, batch=4, workers=0)))
     losses = [
-        TrainingModule(colorizer, weight, config(), fused=fused).training_step(batch, 0)
+        TrainingModule(colorizer, weight, config(), fused=fused).losses(batch.L, batch.ab)[0][
+            "loss"
+        ]
         for fused in (True, False)
     ]
     gradients = [torch.autograd.grad(loss, list(colorizer.parameters())) for loss in losses]

@@ -1,14 +1,27 @@
 """Losses on ab itself.
 
-Zhang et al. 2016, equation 1, is L2. Both are measured in bins (10 ab units), which puts
-them near 1, where the cross-entropy lies: one clipping threshold serves all methods.
+Zhang et al. 2016, equation 1, is L2. It and its smooth L1 are measured in bins (10 ab units),
+which puts them near 1, where the cross-entropy lies: one clipping threshold serves all
+methods. L1 stands beside an adversarial loss, and is measured as its weight λ was published.
 """
 
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from photochrom.quantize import AB_LIMIT
+
 _UNIT = 10.0
+
+
+def l1(ab: Float[Tensor, "B 2 H W"], truth: Float[Tensor, "B 2 H W"]) -> Float[Tensor, ""]:
+    """The mean over pixels and both axes of |ab - truth| / 110, where tanh gives ab / 110.
+
+    Equation 3 of Isola et al., "Image-to-Image Translation with Conditional Adversarial
+    Networks", CVPR 2017, on the range of its generator's tanh: the published weight of equation
+    4, λ = 100, means the same here.
+    """
+    return F.l1_loss(ab / AB_LIMIT, truth / AB_LIMIT)
 
 
 def l2(ab: Float[Tensor, "B 2 H W"], truth: Float[Tensor, "B 2 H W"]) -> Float[Tensor, ""]:

@@ -1,10 +1,16 @@
 """Networks, and the colorizer that makes a model of one."""
 
+from photochrom.models.blocks import init_normal as init_normal
 from photochrom.models.colorizer import (
-    Architecture as Architecture,
     Colorizer as Colorizer,
     Decoder as Decoder,
     is_finished as is_finished,
     read_config as read_config,
 )
+from photochrom.models.discriminators import (
+    PatchDiscriminator as PatchDiscriminator,
+    PooledDiscriminator as PooledDiscriminator,
+)
+from photochrom.models.encoder_weights import read_encoder_weights as read_encoder_weights
+from photochrom.models.encoders import freeze as freeze
 from photochrom.models.unet import UNet as UNet

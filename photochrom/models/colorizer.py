@@ -1,7 +1,7 @@
 """A model as people use it: network, gamut and temperature in one folder.
 
     RUN/
-    ├── config.json         format, version, method, temperature, how it was trained
+    ├── config.json         format, version, network, temperature, how it was trained
     └── model.safetensors   the network's weights, and the gamut's bins as "bins"
 
 `model.safetensors` is written last, so a folder that has it has the whole model. Nothing is
@@ -10,34 +10,27 @@ ever unpickled.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_type_hints
 
+import torch
 from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from photochrom.config import Method
+from photochrom.config import Architecture
 from photochrom.files import read_json, write_json, write_whole
 from photochrom.models.unet import UNet
-from photochrom.quantize import Gamut, decode_features
+from photochrom.quantize import Gamut, annealed_mean_of_features, decode_features
 
 FORMAT = "photochrom model"
-VERSION = 1
+VERSION = 2
 Decoder = Literal["annealed", "mode", "mean"]
-_AB_SCALE = 100.0  # a regression's head gives ab / 100, so that its weights start near its range
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What must be known to rebuild a network before its weights are loaded."""
-
-    method: Method
-    width: int
-    size: int
-    """Short side of the pictures that it was trained on; it works best near it."""
+_AB_SCALE = 100.0  # a linear head gives ab / 100, so that its weights start near its range
+_AB_REACH = 110.0  # of a tanh head
 
 
 class Colorizer(nn.Module):
@@ -54,29 +47,53 @@ class Colorizer(nn.Module):
         self.gamut = gamut
         self.register_buffer("bins", gamut.bins.clone())
         outputs = len(gamut) if architecture.method == "classification" else 2
-        self.network = UNet(outputs, architecture.width)
+        self.network = UNet(outputs, architecture)
 
     @property
     def parameters_count(self) -> int:
         """Trained numbers of the network."""
         return sum(p.numel() for p in self.network.parameters())
 
-    def features(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B C H W"]:
+    def features(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B C h w"]:
         """What the head sees: `decode` makes any number of results of it."""
         return self.network.features(L)
 
+    def full_size(
+        self, ab: Float[Tensor, "B 2 h w"], L: Float[Tensor, "B 1 H W"]
+    ) -> Float[Tensor, "B 2 H W"]:
+        """The network's ab, enlarged where its stride made it smaller than L."""
+        stride = self.architecture.stride
+        if stride == 1:
+            return ab
+        enlarged: Tensor = F.interpolate(
+            ab, scale_factor=stride, mode="bilinear", align_corners=False
+        )
+        return enlarged[..., : L.shape[-2], : L.shape[-1]]
+
     def decode(
-        self, features: Float[Tensor, "B C H W"], temperatures: Sequence[float]
-    ) -> Float[Tensor, "T B 2 H W"]:
+        self, features: Float[Tensor, "B C h w"], temperatures: Sequence[float]
+    ) -> Float[Tensor, "T B 2 h w"]:
         """A classifier's ab at each temperature, 0 for the mode and 1 for the mean."""
         head = self.network.head
         assert head.bias is not None
         weight = head.weight.flatten(1)
         return decode_features(features, weight, head.bias, self.gamut, temperatures)
 
-    def regressed(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 2 H W"]:
+    def annealed(self, features: Float[Tensor, "B C h w"]) -> Float[Tensor, "B 2 h w"]:
+        """A classifier's ab at its own temperature, with a gradient."""
+        head = self.network.head
+        assert head.bias is not None
+        weight = head.weight.flatten(1)
+        ab: Tensor = annealed_mean_of_features(
+            features, weight, head.bias, self.gamut, self.temperature
+        )
+        return ab
+
+    def regressed(self, features: Float[Tensor, "B C h w"]) -> Float[Tensor, "B 2 h w"]:
         """The ab of a regression network."""
-        out: Tensor = self.network(L)
+        out: Tensor = self.network.head(features)
+        if self.architecture.head == "tanh":
+            return _AB_REACH * torch.tanh(out)
         return _AB_SCALE * out
 
     def forward(
@@ -89,20 +106,28 @@ class Colorizer(nn.Module):
 
         A classifier's has no gradient: see `photochrom.quantize.decode_features`.
         """
+        return self.colors(self.features(L), L, temperature, how)
+
+    def colors(
+        self,
+        features: Float[Tensor, "B C h w"],
+        L: Float[Tensor, "B 1 H W"],
+        temperature: float | None = None,
+        how: Decoder = "annealed",
+    ) -> Float[Tensor, "B 2 H W"]:
+        """`forward` of the features of L."""
         if self.architecture.method == "regression":
-            return self.regressed(L).float()
+            return self.full_size(self.regressed(features).float(), L)
         annealed = self.temperature if temperature is None else temperature
         at = {"annealed": annealed, "mode": 0.0, "mean": 1.0}[how]
-        return self.decode(self.features(L), [at])[0]
+        return self.full_size(self.decode(features, [at])[0], L)
 
     def save(self, folder: Path, training: dict[str, Any]) -> None:
         """Write the model; `training` says how it was made and is kept beside it."""
         config = {
             "format": FORMAT,
             "version": VERSION,
-            "method": self.architecture.method,
-            "width": self.architecture.width,
-            "size": self.architecture.size,
+            "network": asdict(self.architecture),
             "temperature": self.temperature,
             "bins": len(self.bins),
             "step": self.gamut.step,
@@ -124,11 +149,11 @@ class Colorizer(nn.Module):
             )
         try:
             tensors = load(weights.read_bytes())
-            architecture = Architecture(config["method"], config["width"], config["size"])
+            architecture = Architecture(**config["network"])
             gamut = Gamut(tensors["bins"], config["step"])
             colorizer = Colorizer(architecture, gamut, temperature=config["temperature"])
             colorizer.load_state_dict(tensors)
-        except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
+        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ValueError(
                 f"{weights}: expected the weights that config.json describes, got a damaged file "
@@ -156,16 +181,29 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def _judged(config: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
     """Each name of a `config.json` that is relied upon, its value, and whether it is usable."""
-    yield "method", config.get("method"), config.get("method") in get_args(Method)
-    for name in ("width", "size", "temperature", "step"):
-        value = config.get(name)
-        kind = int if name in {"width", "size"} else int | float
-        yield name, value, isinstance(value, kind) and 0 < value < math.inf
+    network: Any = config.get("network")
+    yield "network", network, isinstance(network, dict)
+    hints = get_type_hints(Architecture)
+    for name in (field.name for field in fields(Architecture)):
+        value = network.get(name)
+        kinds = get_args(hints[name])
+        yield f"network: {name}", value, value in kinds if kinds else _fits(value, hints[name])
+    for name in ("temperature", "step"):
+        yield name, config.get(name), _fits(config.get(name), float) and config[name] > 0
     training = config.get("training", {})
     yield "training", training, isinstance(training, dict)
     for name in ("steps", "minutes"):
         value = training.get(name)
         yield f"training: {name}", value, isinstance(value, int | float | None)
+
+
+def _fits(value: Any, kind: type) -> bool:
+    """Whether a value of JSON is a bool, a positive whole number or a finite number."""
+    if kind is int:
+        return type(value) is int and value > 0
+    if kind is float:
+        return type(value) in {int, float} and math.isfinite(value)
+    return type(value) is kind
 
 
 def is_finished(folder: Path) -> bool:

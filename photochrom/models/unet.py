@@ -1,9 +1,10 @@
-"""The U-Net of the classification system: L in, one value a channel and pixel out.
+"""The U-Net of all systems: L in, one value a channel and pixel out.
 
 Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015, with one convolution a block: 4 down
-blocks (convolution, ReLU, max-pool), a bottleneck of two convolutions, 4 up blocks
-(transposed convolution, skip, convolution), a 1 × 1 head. Every convolution is
-batch-normalised.
+blocks, a bottleneck of two convolutions, 4 up blocks with skips, a 1 × 1 head. A block is a
+convolution, normalisation, activation; it halves by max-pool (classification) or by a
+convolution of stride 2 (Isola et al. 2017). Any encoder that gives maps at halved sizes may
+take the place of the U-Net's own; then there are as many up blocks as it halves.
 """
 
 import torch
@@ -11,64 +12,150 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from photochrom.config import Activation, NetworkConfig, Norm
+from photochrom.models.blocks import activation, normalisation
+from photochrom.models.encoders import Encoder
+from photochrom.models.lite0 import Lite0
+from photochrom.models.vgg16 import VGG16
+
 _DOWN = 4
+_PRETRAINED = {"lite0": Lite0, "vgg16": VGG16}
+_WITH_DROPOUT = 2  # of the up blocks, the deepest
 
 
-def _convolution(inputs: int, outputs: int) -> nn.Sequential:
+def convolution(inputs: int, outputs: int, norm: Norm, how: Activation) -> nn.Sequential:
+    """3 × 3 convolution, normalisation, activation, at the same size."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=norm == "none"),
+        normalisation(norm, outputs),
+        activation(how),
     )
 
 
-class _Up(nn.Module):
-    def __init__(self, inputs: int, skip: int) -> None:
+class OwnEncoder(Encoder):
+    """The U-Net's own way down, learned from scratch."""
+
+    def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.enlarge = nn.ConvTranspose2d(inputs, skip, 2, stride=2)
-        self.merge = _convolution(2 * skip, skip)
-
-    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        merged: Tensor = self.merge(torch.cat([self.enlarge(x), skip], dim=1))
-        return merged
-
-
-class UNet(nn.Module):
-    """L in 0–100 to `outputs` channels at full size, whatever the size.
-
-    `width` is the number of channels of the first block; each block below doubles it.
-    """
-
-    def __init__(self, outputs: int, width: int = 32) -> None:
-        super().__init__()
-        channels = [width * 2**depth for depth in range(_DOWN + 1)]
+        self.pools = config.pooling == "max"
+        channels = [config.width * 2**depth for depth in range(_DOWN + 1)]
+        block = convolution if self.pools else _halving
+        style = (config.norm, config.activation)
         self.down = nn.ModuleList(
-            _convolution(before, after)
+            block(before, after, *style)
             for before, after in zip([1, *channels], channels[:-1], strict=False)
         )
         self.bottleneck = nn.Sequential(
-            _convolution(channels[-2], channels[-1]), _convolution(channels[-1], channels[-1])
+            convolution(channels[-2], channels[-1], *style),
+            convolution(channels[-1], channels[-1], *style),
         )
-        self.up = nn.ModuleList(
-            _Up(below, skip) for below, skip in zip(channels[:0:-1], channels[-2::-1], strict=True)
-        )
-        self.head = nn.Conv2d(width, outputs, 1)
+        finest = 0 if self.pools else 1
+        strides = [2**depth for depth in range(finest, _DOWN)] + [2**_DOWN]
+        self.taps = tuple(zip(strides, channels[: _DOWN - finest] + channels[-1:], strict=True))
 
-    def features(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B C H W"]:
-        """What the head sees, at full size; padded by repeated edges inside where need be."""
-        height, width = L.shape[-2:]
-        multiple = 2**_DOWN
-        x = F.pad(L / 50 - 1, (0, -width % multiple, 0, -height % multiple), mode="replicate")
-        skips = []
+    def forward(self, L: Float[Tensor, "B 1 H W"]) -> list[Tensor]:
+        """The maps that are handed across, finest first, and the bottleneck's."""
+        x, taps = L / 50 - 1, []
         for down in self.down:
-            skips.append(down(x))
-            x = F.max_pool2d(skips[-1], 2)
-        x = self.bottleneck(x)
-        for up, skip in zip(self.up, reversed(skips), strict=True):
-            x = up(x, skip)
-        cropped: Tensor = x[..., :height, :width]
+            x = down(x)
+            taps.append(x)
+            if self.pools:
+                x = F.max_pool2d(x, 2)
+        deepest = self.bottleneck(x)
+        return [*taps, deepest] if self.pools else [*taps[:-1], deepest]
+
+
+def _halving(inputs: int, outputs: int, norm: Norm, how: Activation) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=norm == "none"),
+        normalisation(norm, outputs),
+        activation(how),
+    )
+
+
+class Up(nn.Module):
+    """Twice the size, then the skip, then a convolution of both."""
+
+    def __init__(self, inputs: int, skip: int, outputs: int, config: NetworkConfig) -> None:
+        super().__init__()
+        self.enlarge: nn.Module
+        if config.up == "upsample":
+            self.enlarge, enlarged = nn.Upsample(scale_factor=2), inputs
+        else:
+            self.enlarge, enlarged = nn.ConvTranspose2d(inputs, outputs, 2, stride=2), outputs
+        self.merge = convolution(enlarged + skip, outputs, config.norm, config.up_activation)
+        self.channels = outputs
+
+    def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
+        x = self.enlarge(x)
+        merged: Tensor = self.merge(x if skip is None else torch.cat([x, skip], dim=1))
+        return merged
+
+
+class StridedUp(nn.Module):
+    """Twice the size by a transposed convolution of stride 2, and the skip beside it."""
+
+    def __init__(self, inputs: int, skip: int, outputs: int, config: NetworkConfig) -> None:
+        super().__init__()
+        bias = config.norm == "none"
+        self.enlarge = nn.Sequential(
+            nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias),
+            normalisation(config.norm, outputs),
+            activation(config.up_activation),
+        )
+        self.channels = outputs + skip
+
+    def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
+        x = self.enlarge(x)
+        return x if skip is None else torch.cat([x, skip], dim=1)
+
+
+class UNet(nn.Module):
+    """L in 0–100 to `outputs` channels at 1 / `config.stride` of the size, whatever the size."""
+
+    def __init__(self, outputs: int, config: NetworkConfig) -> None:
+        super().__init__()
+        self.stride = config.stride
+        self.encoder = (
+            OwnEncoder(config) if config.encoder == "unet" else _PRETRAINED[config.encoder]()
+        )
+        *finer, (stride, channels) = self.encoder.taps
+        self.skips = dict(finer) if config.skips else {}
+        self.deepest = stride
+        self.up = nn.ModuleList()
+        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+        block = StridedUp if config.pooling == "strided" else Up
+        while stride > self.stride:
+            stride //= 2
+            up = block(channels, self.skips.get(stride, 0), config.width * stride, config)
+            self.up.append(up)
+            channels = up.channels
+        self.head = nn.Conv2d(channels, outputs, 1)
+
+    def features(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B C h w"]:
+        """What the head sees, a pixel for every `stride` × `stride` of L, the last cut short.
+
+        Inside, L is padded by repeated edges to whole multiples of the deepest map's pixels,
+        at least two: instance normalisation needs more than one.
+        """
+        height, width = L.shape[-2:]
+        bottom, right = (_padding(side, self.deepest) for side in (height, width))
+        taps = self.encoder(F.pad(L, (0, right, 0, bottom), mode="replicate"))
+        x, stride = taps[-1], self.deepest
+        skips = {at: tap for (at, _), tap in zip(self.encoder.taps, taps, strict=True)}
+        for depth, up in enumerate(self.up):
+            stride //= 2
+            x = up(x, skips[stride] if stride in self.skips else None)
+            if depth < _WITH_DROPOUT:
+                x = self.dropout(x)
+        cropped: Tensor = x[..., : -(-height // self.stride), : -(-width // self.stride)]
         return cropped
 
-    def forward(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B outputs H W"]:
+    def forward(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B outputs h w"]:
         out: Tensor = self.head(self.features(L))
         return out
+
+
+def _padding(side: int, multiple: int) -> int:
+    """How much is added to a side."""
+    return max(2 * multiple, side + -side % multiple) - side

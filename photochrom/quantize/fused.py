@@ -6,7 +6,7 @@ distributions: they are the compact form to keep where other temperatures, the m
 single pixels may be asked for later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from jaxtyping import Float
@@ -30,7 +30,8 @@ def decode_features(
     (B, Q, H, W) is never held: the extra memory is one block, and several temperatures share
     their logits. To keep a distribution, keep its features: C values a pixel instead of Q,
     64 MB a megapixel for 32 channels in 16 bit. Products are made in the dtype of autocast
-    where it is on, the rest in float32 (float64 for float64). Has no gradient.
+    where it is on, the rest in float32 (float64 for float64). Has no gradient: see
+    `annealed_mean_of_features`.
 
     `ValueError` for a negative temperature.
     """
@@ -38,25 +39,43 @@ def decode_features(
         told = ", ".join(f"{temperature:g}" for temperature in temperatures)
         raise ValueError(f"temperatures must be 0 or more, got {told}")
     dtype = product_dtype(features)
-    exact = torch.float64 if dtype == torch.float64 else torch.float32
     batch, _, height, width = features.shape
-    ab = features.new_empty((len(temperatures), batch, height * width, 2), dtype=exact)
     with torch.autocast(features.device.type, enabled=False):
-        weight, bias = head_weight.to(dtype), head_bias.to(dtype)
-        bins = gamut.bins.to(ab)
-        count = rows_per_block(features.device)
-        # Room is made once: fresh memory for every block would cost as much as a product.
-        logits = weight.new_empty((count, len(bins)))
-        scaled, p = torch.empty_like(logits, dtype=exact), torch.empty_like(logits, dtype=exact)
+        head = HeadByBlocks(head_weight, head_bias, dtype)
+        bins = gamut.bins.to(head.p)
+        ab = head.p.new_empty((len(temperatures), batch, height * width, 2))
         for picture in range(batch):
-            for block, rows in enumerate(pixel_rows(features[picture]).split(count)):
-                place = slice(block * count, block * count + len(rows))
-                z, s, share = logits[: len(rows)], scaled[: len(rows)], p[: len(rows)]
-                torch.addmm(bias, rows.to(dtype), weight.T, out=z)
+            x = pixel_rows(features[picture])
+            for place in head.blocks(len(x)):
+                z = head.logits(x[place])
                 for which, temperature in enumerate(temperatures):
                     if temperature == 0:
                         ab[which, picture, place] = bins[z.argmax(dim=1)]
                         continue
-                    torch.softmax(s.copy_(z).div_(temperature), dim=1, out=share)
-                    torch.mm(share, bins, out=ab[which, picture, place])
+                    torch.mm(head.annealed(z, temperature), bins, out=ab[which, picture, place])
     return ab.reshape(len(temperatures), batch, height, width, 2).movedim(-1, 2)
+
+
+class HeadByBlocks:
+    """The head in the dtype of its products, and room for one block of its distributions."""
+
+    def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> None:
+        exact = torch.float64 if dtype == torch.float64 else torch.float32
+        self.weight, self.bias = weight.to(dtype), bias.to(dtype)
+        # Room is made once: fresh memory for every block would cost as much as a product.
+        self.z = self.weight.new_empty((rows_per_block(weight.device), len(weight)))
+        self.scaled, self.p = (torch.empty_like(self.z, dtype=exact) for _ in range(2))
+
+    def blocks(self, pixels: int) -> Iterator[slice]:
+        """Where each block of so many pixels lies; the last may be a short one."""
+        for start in range(0, pixels, len(self.z)):
+            yield slice(start, min(start + len(self.z), pixels))
+
+    def logits(self, x: Float[Tensor, "P C"]) -> Float[Tensor, "P Q"]:
+        """The logits of one block, which those of the next overwrite."""
+        return torch.addmm(self.bias, x.to(self.z.dtype), self.weight.T, out=self.z[: len(x)])
+
+    def annealed(self, z: Float[Tensor, "P Q"], temperature: float) -> Float[Tensor, "P Q"]:
+        """The softmax of `z` / `temperature`, which the next one overwrites."""
+        scaled = self.scaled[: len(z)].copy_(z).div_(temperature)
+        return torch.softmax(scaled, dim=1, out=self.p[: len(z)])

@@ -1,0 +1,159 @@
+"""The commands that train: by flags, by recipe, from a model on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from photochrom import console, recipes
+from photochrom.cli_prior import PICTURES, Output, Pictures
+from photochrom.config import Architecture, TrainConfig
+
+Recipe = Annotated[
+    str | None,
+    arg(help="One of photochrom recipes, or a .toml of your own; flags change its values."),
+]
+Watched = Annotated[
+    tuple[str, ...],
+    arg(metavar="PICTURES...", help="Pictures to watch as training goes, and to choose by."),
+]
+Config = Annotated[TrainConfig, arg(name="")]
+_REFINE = recipes.load("refine")
+
+
+def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
+    """`photochrom train`, its flags' defaults those of the recipe that `argv` names."""
+    name = _recipe(argv)
+    default = recipes.load(name) if name else TrainConfig()
+
+    @console.later
+    def train(
+        pictures: Pictures,
+        *,
+        output: Output,
+        recipe: Recipe = None,
+        prior: Path | None = None,
+        validate: Watched = (),
+        resume: bool = False,
+        config: Config = default,
+    ) -> None:
+        """Train a network on pictures into a run folder.
+
+        Example: photochrom train photos/ --prior prior.h5 --recipe pix2pix -o run --minutes 20
+
+        Args:
+            output: The run folder to make.
+            prior: HDF5 file of photochrom prior build: the gamut, and the rebalancing weights.
+            resume: Continue the run in the output folder if there is one.
+        """
+        _train(pictures, output, prior, validate, resume, config, None)
+
+    return train
+
+
+def _recipe(argv: Sequence[str]) -> str | None:
+    """What follows `--recipe`: it must be known before the flags can have defaults."""
+    for place, word in enumerate(argv):
+        if word == "--recipe":
+            return argv[place + 1] if place + 1 < len(argv) else None
+        if word.startswith("--recipe="):
+            return word.removeprefix("--recipe=")
+    return None
+
+
+@console.later
+def refine(
+    run: Positional[Annotated[Path, arg(metavar="RUN", help="A finished run folder.")]],
+    pictures: Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)]],
+    *,
+    output: Output,
+    prior: Path | None = None,
+    validate: Watched = (),
+    resume: bool = False,
+    config: Config = _REFINE,
+) -> None:
+    """Refine a trained classifier by a discriminator that judges its colours.
+
+    It stays a classifier: its distributions, decoders and temperatures work as before.
+
+    Example: photochrom refine run photos/ --prior prior.h5 -o refined --minutes 10
+
+    Args:
+        output: The run folder to make.
+        prior: The HDF5 file that the run was trained with.
+        resume: Continue the run in the output folder if there is one.
+    """
+    from photochrom.models import Colorizer
+
+    initial = Colorizer.load(run)
+    architecture = initial.architecture
+    if architecture.method != "classification":
+        raise ValueError(f"{run}: expected a classification to refine, got a regression")
+    config = _of_network(config, architecture, _REFINE)
+    _train(pictures, output, prior, validate, resume, config, initial)
+
+
+def _of_network(config: TrainConfig, network: Architecture, default: TrainConfig) -> TrainConfig:
+    """The config with the run's network; `ValueError` where a flag asked for another."""
+    values = {}
+    for name in (field.name for field in fields(Architecture)):
+        value, asked = getattr(network, name), getattr(config, name)
+        if asked not in {value, getattr(default, name)} and name != "size":
+            flag = f"--{name.replace('_', '-')}"
+            raise ValueError(f"expected {flag} {value} as the run to refine has it, got {asked}")
+        values[name] = value
+    crop = min(config.crop, network.size)
+    return replace(config, **values, crop=crop - crop % network.stride)
+
+
+def _train(
+    pictures: Sequence[str],
+    output: Path,
+    prior: Path | None,
+    validate: Sequence[str],
+    resume: bool,
+    config: TrainConfig,
+    initial: object,
+) -> None:
+    from photochrom import bars, images, training
+    from photochrom.models import Colorizer
+    from photochrom.prior import PriorFile
+
+    assert initial is None or isinstance(initial, Colorizer)
+    config.refuse_endless()
+    loaded = PriorFile.load(prior) if prior else None
+    found = images.find(pictures)
+    watched = images.find(validate) if validate else images.Found()
+    first = training.rank(config) == 0
+    with bars.Bar(config.label, config, disable=not first) as bar:
+        skipped = training.fit(
+            found.pictures,
+            loaded,
+            config,
+            output,
+            initial=initial,
+            watched=watched.pictures,
+            resume=resume,
+            on_progress=bar,
+            tell=bar.tell,
+        )
+    if first:
+        console.tell_skipped([*found.skipped, *watched.skipped, *skipped], "training")
+        print(f"{output}: finished, {config.label}")
+
+
+@console.later
+def list_recipes(
+    name: Positional[Annotated[str | None, arg(metavar="NAME", help="One to print.")]] = None,
+) -> None:
+    """List the systems that photochrom train knows as recipes, or print one.
+
+    Example: photochrom recipes pix2pix
+    """
+    if name:
+        print(recipes.page(name), end="")
+        return
+    for one in recipes.names():
+        print(f"{one:<16} {recipes.about(one)}")

@@ -1,0 +1,25 @@
+"""How each stage is done: one frozen dataclass a stage, plain values, no torch.
+
+The defaults stand here and nowhere else; the docstring under a field is the help of its flag.
+"""
+
+from photochrom.config.evaluation import EvaluateConfig as EvaluateConfig
+from photochrom.config.network import (
+    Activation as Activation,
+    Architecture as Architecture,
+    EncoderName as EncoderName,
+    Method as Method,
+    NetworkConfig as NetworkConfig,
+    Norm as Norm,
+)
+from photochrom.config.prior import (
+    PriorConfig as PriorConfig,
+    ViewConfig as ViewConfig,
+    fitted_bins as fitted_bins,
+)
+from photochrom.config.training import (
+    Adversarial as Adversarial,
+    GameConfig as GameConfig,
+    ProtocolConfig as ProtocolConfig,
+    TrainConfig as TrainConfig,
+)

@@ -1,0 +1,25 @@
+"""How methods are compared."""
+
+from dataclasses import dataclass
+
+from photochrom.config.checks import at_least
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """How methods are compared."""
+
+    size: int = 128
+    """Pictures are scaled to this short side and cut to a centred square."""
+    batch: int = 8
+    """Pictures at a time."""
+    examples: int = 24
+    """Pictures shown in the report's grid."""
+    seed: int = 0
+    """Seeds the order of pictures, and so which are shown and which "random" borrows from."""
+    workers: int = 0
+    """Processes that load pictures; 0 loads them between the batches."""
+
+    def __post_init__(self) -> None:
+        at_least("size", self.size, 16)  # SSIM's window of 11 must fit
+        at_least("batch", self.batch, 1)

@@ -1,0 +1,168 @@
+"""How networks are trained."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from photochrom.config.checks import at_least, goes_with, positive, share
+from photochrom.config.network import Architecture, NetworkConfig, Norm
+
+Adversarial = Literal["bce", "hinge", "least-squares"]
+
+
+@dataclass(frozen=True)
+class ProtocolConfig(NetworkConfig):
+    """What all methods of a comparison share. Give --steps or --minutes to end a run."""
+
+    steps: int | None = None
+    """Stop after this many steps."""
+    minutes: float | None = None
+    """Stop after this much training time."""
+    crop: int = 112
+    """Side of the square that is cut from a picture."""
+    batch: int = 16
+    """Pictures a step, on all devices together."""
+    part: int = 0
+    """Pictures kept decoded in memory at a time, for data that are slow to read; 0 keeps none."""
+    rounds: int = 1
+    """How often each part is gone through before the next."""
+    encoder_weights: str = "none"
+    """A .pth file for the encoder, imagenet for the weights of extra [pretrained], or none."""
+    encoder_lr: float = 1.0
+    """The encoder's learning rate as a share of --lr; 0 freezes it."""
+    init: Literal["default", "normal"] = "default"
+    """First weights: PyTorch's, or from N(0, 0.02)."""
+    lr: float = 1e-3
+    """Peak learning rate."""
+    schedule: Literal["cosine", "step", "plateau", "constant"] = "cosine"
+    """cosine: warm-up over 2 % of the run, then to zero. step: a tenth from half of the run on,
+    a hundredth from three quarters on. plateau: halved when the watched loss stays."""
+    beta1: float = 0.9
+    """Adam's β₁."""
+    weight_decay: float = 1e-3
+    """AdamW's weight decay; with 0 it is Adam."""
+    clip: float = 1.0
+    """Gradients are scaled down to this norm; 0 leaves them."""
+    k: int = 5
+    """Bins a target is spread over; 1 is hard."""
+    sigma: float = 5.0
+    """Width in ab units of the Gaussian by which it is spread."""
+    temperature: float = 0.38
+    """Temperature of the annealed mean that the model decodes with by default."""
+    seed: int = 0
+    """Seeds weights, order of pictures, crops and flips."""
+    workers: int = 1
+    """Processes that load pictures; 0 loads them between the steps."""
+    precision: Literal["auto", "32", "bf16"] = "auto"
+    """Arithmetic of the network: bf16 where the machine has it, or as said."""
+    devices: int = 1
+    """Processes a machine that share each batch: on CPUs, or on as many GPUs."""
+    nodes: int = 1
+    """Machines that share each batch; see docs/scale.md."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("batch", "k", "crop", "rounds", "devices", "nodes"):
+            at_least(name, getattr(self, name), 1)
+        for name in ("lr", "sigma", "temperature"):
+            positive(name, getattr(self, name))
+        for name in ("workers", "part", "clip", "encoder_lr", "weight_decay"):
+            at_least(name, getattr(self, name), 0)
+        share("beta1", self.beta1)
+        self._check_sizes()
+        if self.steps is not None:
+            at_least("steps", self.steps, 1)
+        if self.minutes is not None:
+            positive("minutes", self.minutes)
+        if self.encoder == "unet" and self.encoder_weights != "none":
+            goes_with("encoder_weights", self.encoder_weights, "--encoder vgg16 or lite0", "unet")
+        if self.encoder == "unet" and self.encoder_lr != 1:
+            goes_with("encoder_lr", self.encoder_lr, "--encoder vgg16 or lite0", "unet")
+
+    def refuse_endless(self) -> None:
+        """`ValueError` if nothing says when a run ends."""
+        if self.steps is None and self.minutes is None:
+            raise ValueError("expected --steps or --minutes to say when training ends, got neither")
+
+    def _check_sizes(self) -> None:
+        if self.size < self.crop:
+            raise ValueError(f"--size must be at least --crop ({self.crop}), got {self.size}")
+        if self.crop % self.stride:
+            raise ValueError(
+                f"--crop must be a multiple of --stride {self.stride}, got {self.crop}"
+            )
+        if self.batch % (self.devices * self.nodes):
+            raise ValueError(
+                f"--batch must be a multiple of --devices × --nodes ({self.devices * self.nodes}), "
+                f"got {self.batch}"
+            )
+
+
+@dataclass(frozen=True)
+class GameConfig:
+    """A discriminator that judges the colours, and what its judgement weighs."""
+
+    discriminator: Literal["none", "patch", "pooled"] = "none"
+    """none, one score a patch of 70 × 70, or one score a picture."""
+    discriminator_width: int = 64
+    """Channels of the discriminator's first block."""
+    discriminator_norm: Norm = "batch"
+    """Its normalisation."""
+    discriminator_dropout: float = 0.0
+    """Share of values dropped before its last layer."""
+    discriminator_lr: float = 2e-4
+    """Its own learning rate."""
+    discriminator_every: int = 1
+    """It learns in every n-th step only."""
+    adversarial: Adversarial = "bce"
+    """The game's loss."""
+    adversarial_weight: float = 1.0
+    """What the discriminator's judgement weighs in the generator's loss."""
+    adversarial_from: float = 0.0
+    """Share of the run before the discriminator is there at all."""
+    adversarial_warm_up: float = 0.0
+    """Share of the run over which its weight then grows from 0."""
+    smoothing: float = 0.0
+    """The discriminator is to call a true picture real by 1 minus this."""
+
+    def __post_init__(self) -> None:
+        at_least("discriminator_width", self.discriminator_width, 1)
+        at_least("discriminator_every", self.discriminator_every, 1)
+        positive("discriminator_lr", self.discriminator_lr)
+        at_least("adversarial_weight", self.adversarial_weight, 0)
+        for name in ("discriminator_dropout", "adversarial_from", "adversarial_warm_up"):
+            share(name, getattr(self, name))
+        share("smoothing", self.smoothing)
+        if self.smoothing and self.adversarial == "hinge":
+            goes_with("smoothing", self.smoothing, "--adversarial bce or least-squares", "hinge")
+
+
+@dataclass(frozen=True)
+class TrainConfig(GameConfig, ProtocolConfig, Architecture):
+    """How one network is trained. Give --steps or --minutes to end the run."""
+
+    rebalance: bool = True
+    """Weigh each pixel by the rarity of its colour (classification only)."""
+    loss: Literal["l2", "smooth-l1", "l1"] = "l2"
+    """The loss of a regression."""
+    loss_weight: float = 1.0
+    """What the method's own loss weighs."""
+    l1_weight: float = 0.0
+    """What L1 of a classifier's decoded colours weighs beside its cross-entropy."""
+
+    def __post_init__(self) -> None:
+        GameConfig.__post_init__(self)
+        super(GameConfig, self).__post_init__()  # of the protocol, the network and its head
+        at_least("loss_weight", self.loss_weight, 0)
+        at_least("l1_weight", self.l1_weight, 0)
+        if self.l1_weight and self.method != "classification":
+            goes_with("l1_weight", self.l1_weight, "--method classification", self.method)
+
+    @property
+    def label(self) -> str:
+        """The method in words, as reports name it."""
+        if self.method == "regression":
+            own = {"l2": "regression, L2", "smooth-l1": "regression, smooth L1"}
+            said = own.get(self.loss, "regression, L1")
+        else:
+            said = "classification, rebalanced" if self.rebalance else "classification"
+        return said if self.discriminator == "none" else f"{said}, {self.discriminator} GAN"

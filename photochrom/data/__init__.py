@@ -1,0 +1,23 @@
+"""Pictures → batches of L and ab.
+
+What a training batch holds is a pure function of the seed and its position in the run: neither
+workers nor a stop and resume change it.
+"""
+
+from photochrom.data.batch import (
+    Batch as Batch,
+    Square as Square,
+    collate as collate,
+    compose as compose,
+    is_grey as is_grey,
+)
+from photochrom.data.loading import (
+    TrainingData as TrainingData,
+    centre_loader as centre_loader,
+    training_loader as training_loader,
+)
+from photochrom.data.order import Order as Order
+from photochrom.data.squares import (
+    CentreSquares as CentreSquares,
+    TrainingSquares as TrainingSquares,
+)

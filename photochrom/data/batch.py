@@ -1,0 +1,58 @@
+"""What a batch is made of: 8-bit squares of sRGB, stacked and converted to L and ab."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from photochrom.color import lab_from_rgb, rgb_from_lab
+from photochrom.images import GREY_REACH
+
+
+class Batch(NamedTuple):
+    """L in 0–100 and ab of B pictures, their names, and (name, reason) of what was skipped."""
+
+    L: Float[Tensor, "B 1 H W"]
+    ab: Float[Tensor, "B 2 H W"]
+    names: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+
+
+class Square(NamedTuple):
+    """One picture of a batch before its colours are converted; `rgb` is absent if unreadable."""
+
+    name: str
+    rgb: UInt8[Tensor, "3 H W"] | None
+    skipped: tuple[tuple[str, str], ...] = ()
+
+
+def collate(squares: Sequence[Square]) -> Batch:
+    """Stack what could be read and convert it, one batch at a time."""
+    readable = [(square.name, square.rgb) for square in squares if square.rgb is not None]
+    skipped = tuple(one for square in squares for one in square.skipped)
+    if not readable:
+        return Batch(torch.zeros(0, 1, 1, 1), torch.zeros(0, 2, 1, 1), (), skipped)
+    lab = lab_from_rgb(torch.stack([rgb for _, rgb in readable]).float() / 255)
+    return Batch(lab[:, :1], lab[:, 1:], tuple(name for name, _ in readable), skipped)
+
+
+def compose(
+    L: Float[Tensor, "*batch 1 H W"], ab: Float[Tensor, "*batch 2 H W"]
+) -> UInt8[Tensor, "*batch 3 H W"]:
+    """8-bit sRGB of L and ab, as it would be saved; colours outside sRGB are clipped."""
+    rgb = rgb_from_lab(torch.cat([L, ab.to(L)], dim=-3))
+    return (255 * rgb).round().to(torch.uint8)
+
+
+def is_grey(rgb: UInt8[np.ndarray, "H W 3"]) -> bool:
+    """Whether no |a| or |b| is above 5: such a picture would teach that things are grey."""
+    red, green, blue = (rgb[..., channel] for channel in range(3))
+    most = np.maximum(np.maximum(red, green), blue)  # far faster than a maximum over an axis
+    least = np.minimum(np.minimum(red, green), blue)
+    if (most - least).max() > 50:  # no sRGB colour with such a spread has both |a| and |b| below 5
+        return False
+    lab = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0).float() / 255)
+    return bool(lab[1:].abs().max() <= GREY_REACH)

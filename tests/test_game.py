@@ -1,0 +1,311 @@
+"""Generator against discriminator, and what is watched of it."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from photochrom import recipes
+from photochrom.config import PriorConfig, TrainConfig
+from photochrom.data import Square, centre_loader, collate
+from photochrom.images import find, read
+from photochrom.models import Colorizer
+from photochrom.prior import build_prior
+from photochrom.training import fit, read_log
+from photochrom.training.pictures import run_curves
+from photochrom.training.watch import _off_band, _pinned
+
+TINY = {
+    "width": 2,
+    "crop": 32,
+    "size": 32,
+    "batch": 2,
+    "workers": 0,
+    "precision": "32",
+    "steps": 4,
+    "discriminator_width": 4,
+}
+GAME = TINY | {"method": "regression", "discriminator": "pooled", "loss": "l1"}
+
+
+@pytest.fixture
+def pictures(photos):
+    return find([str(photos)]).pictures
+
+
+@pytest.fixture
+def prior(pictures):
+    return build_prior(pictures, PriorConfig(), ["drawn"])
+
+
+def states(pictures, config, run, monkeypatch, prior=None, **how):
+    """What each step left of the two networks' first weights, and the learning rates."""
+    from photochrom.training import run as module
+
+    seen = []
+    real = module._module
+
+    def watched(*args):
+        made = real(*args)
+        step = made.training_step
+
+        def kept(batch):
+            told = step(batch)
+            judge = made.discriminator
+            seen.append(
+                {
+                    "generator": made.colorizer.network.head.weight.detach().clone(),
+                    "judge": None if judge is None else next(judge.parameters()).detach().clone(),
+                    "told": told,
+                }
+            )
+            return told
+
+        made.training_step = kept
+        return made
+
+    monkeypatch.setattr(module, "_module", watched)
+    fit(pictures, prior, config, run, **how)
+    return seen
+
+
+def changed(seen, name):
+    """In which steps after the first a network moved."""
+    pairs = itertools.pairwise(seen)
+    return [not torch.equal(before[name], after[name]) for before, after in pairs]
+
+
+def test_the_discriminator_learns_in_every_nth_step_only(pictures, tmp_path, monkeypatch):
+    config = TrainConfig(**GAME | {"steps": 7, "discriminator_every": 3})
+    seen = states(pictures, config, tmp_path / "run", monkeypatch)
+    assert changed(seen, "judge") == [False, False, True, False, False, True]
+    assert changed(seen, "generator") == [True] * 6
+
+
+def test_the_game_begins_late_and_grows(pictures, prior, tmp_path, monkeypatch):
+    config = TrainConfig(
+        **TINY
+        | {"steps": 10, "discriminator": "patch", "adversarial": "hinge", "l1_weight": 5.0}
+        | {"adversarial_weight": 2.0, "adversarial_from": 0.5, "adversarial_warm_up": 0.4}
+    )
+    seen = states(pictures, config, tmp_path / "run", monkeypatch, prior)
+    assert ["adversarial" in one["told"] for one in seen] == [False] * 5 + [True] * 5
+    assert ["l1" in one["told"] for one in seen] == [False] * 5 + [True] * 5
+    assert changed(seen, "judge") == [False] * 4 + [True] * 5
+    for one, weight in zip(seen[5:], (0.0, 0.5, 1.0, 1.5, 2.0), strict=True):
+        told = one["told"]
+        rest = told["loss"] - told["own"] - 5.0 * told["l1"]
+        torch.testing.assert_close(rest, weight * told["adversarial"], atol=1e-5, rtol=1e-4)
+
+
+def test_the_generator_is_moved_by_the_judgement_alone(pictures, tmp_path, monkeypatch):
+    """Without a loss of its own it still learns, and only where the judgement weighs."""
+    for weight, moves in ((1.0, True), (0.0, False)):
+        config = TrainConfig(**GAME | {"loss_weight": 0.0, "adversarial_weight": weight})
+        config = TrainConfig(**vars(config) | {"weight_decay": 0.0})
+        seen = states(pictures, config, tmp_path / str(weight), monkeypatch)
+        assert changed(seen, "generator") == [moves] * 3
+
+
+def test_learning_rates_follow_their_schedule(pictures, tmp_path):
+    """Of both networks. A row tells the rate of the step that it ends with."""
+    config = TrainConfig(**GAME | {"schedule": "step", "steps": 40, "width": 1, "lr": 0.01})
+    fit(pictures, None, config, tmp_path / "run")
+    rows = read_log(tmp_path / "run/log.csv")
+    assert [row["step"] for row in rows] == [10, 20, 30, 40]
+    assert [row["lr"] for row in rows] == pytest.approx([0.01, 0.01, 0.001, 0.0001])
+    assert [row["discriminator_lr"] for row in rows] == pytest.approx([2e-4, 2e-4, 2e-5, 2e-6])
+
+
+def test_a_plateau_lowers_the_rates(pictures, tmp_path):
+    """A run that cannot learn (no loss, no decay) watches the same loss again and again."""
+    config = TrainConfig(
+        **GAME
+        | {"schedule": "plateau", "steps": 20, "loss_weight": 0.0, "adversarial_weight": 0.0}
+        | {"weight_decay": 0.0, "norm": "none"}
+    )
+    fit(pictures, None, config, tmp_path / "run")
+    last = read_log(tmp_path / "run/log.csv")[-1]
+    # 20 looks: the first is the best, and each fourth after it halves.
+    assert last["lr"] == pytest.approx(1e-3 / 2**4)
+    assert last["discriminator_lr"] == pytest.approx(2e-4 / 2**4)
+
+
+def test_gradients_are_clipped(pictures, tmp_path, monkeypatch):
+    """With Adam's first step a clipped gradient is as good as a long one: so norms are asked."""
+    norms = []
+    real = torch.optim.AdamW.step
+
+    def kept(self, *args, **kwargs):
+        grads = [p.grad for group in self.param_groups for p in group["params"]]
+        norms.append(torch.stack([g.norm() for g in grads if g is not None]).norm().item())
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", kept)
+    for clip in (0.01, 0.0):
+        config = TrainConfig(**TINY | {"method": "regression", "clip": clip, "steps": 1})
+        fit(pictures, None, config, tmp_path / str(clip))
+    clipped, free = norms
+    assert clipped == pytest.approx(0.01, rel=1e-3)
+    assert free > 0.1
+
+
+def test_a_stopped_game_goes_on_as_if_it_had_not_stopped(pictures, prior, tmp_path, monkeypatch):
+    monkeypatch.setattr("photochrom.training.checkpoints._CHECKPOINT_SECONDS", 0.0)
+    config = TrainConfig(
+        **TINY
+        | {"steps": 8, "discriminator": "patch", "dropout": 0.5, "schedule": "plateau"}
+        | {"l1_weight": 1.0, "discriminator_every": 2, "discriminator_dropout": 0.5}
+    )
+    fit(pictures, prior, config, tmp_path / "whole")
+
+    def stop(progress):
+        if progress.step == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(pictures, prior, config, tmp_path / "stopped", on_progress=stop)
+    torch.rand(7)  # whatever happened to the random numbers in between
+    fit(pictures, prior, config, tmp_path / "stopped", resume=True)
+    weights = [
+        (tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "stopped")
+    ]
+    assert weights[0] == weights[1]
+    looks = [read_log(tmp_path / name / "watch.csv") for name in ("whole", "stopped")]
+    assert [row["loss"] for row in looks[0]] == [row["loss"] for row in looks[1]]
+
+
+def two_colours(folder):
+    """Pictures whose left and bright half is orange, whose dark half is blue."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for place in range(6):
+        rgb = np.zeros((40, 40, 3), dtype=np.uint8)
+        rgb[:, :20] = (230, 150, 60)
+        rgb[:, 20:] = (20, 30, 90 + random.integers(8, 40))
+        Image.fromarray(np.roll(rgb, place * 5, axis=1)).save(folder / f"{place}.png")
+    return folder
+
+
+@pytest.mark.parametrize("name", [name for name in recipes.names() if name != "vgg16"])
+def test_every_recipe_learns_two_colours(name, tmp_path):
+    found = find([str(two_colours(tmp_path / "two"))])
+    of_run = {"width": 4, "size": 32, "crop": 32, "batch": 4, "workers": 0, "precision": "32"}
+    steps = 240 if name == "lite0" else 80  # 16 blocks deep, and here from scratch
+    faster = {
+        "steps": steps,
+        "lr": 1e-2,
+        "stride": 1,
+        "discriminator_width": 8,
+        "init": "default",
+        "dropout": 0.0,
+    }
+    given = vars(recipes.load(name)) | of_run | faster
+    config = TrainConfig(**given | {"encoder_weights": "none", "encoder_lr": 1.0})
+    prior = build_prior(found.pictures, PriorConfig(), ["two"])
+    fit(found.pictures, prior, config, tmp_path / "run")
+    rgb = torch.from_numpy(read(found.pictures[0]).copy()).movedim(-1, 0)
+    batch = collate([Square("0", rgb)])
+    with torch.inference_mode():
+        ab = Colorizer.load(tmp_path / "run")(batch.L)
+    # Far from grey, whose mean error here is about 50: within two bins on average, as an
+    # encoder whose finest map is at half size cannot draw the edge to the pixel.
+    assert torch.linalg.vector_norm(ab - batch.ab, dim=1).mean() < 20
+
+
+def test_a_run_keeps_what_was_watched(pictures, tmp_path):
+    fit(pictures[2:], None, TrainConfig(**GAME), tmp_path / "run", watched=pictures[:2])
+    run = tmp_path / "run"
+    looks = read_log(run / "watch.csv")
+    assert [row["step"] for row in looks] == [1, 2, 3, 4]
+    assert looks[0]["truth"] > 0
+    assert len(list((run / "watch").glob("0*.png"))) == 4
+    with Image.open(run / "watch/truth.png") as strip:
+        assert strip.size == (64, 32)  # two pictures
+    for name in ("curves.png", "strip.png"):
+        with Image.open(run / name) as drawn:
+            assert min(drawn.size) > 300
+    row = read_log(run / "log.csv")[-1]
+    assert 0 < row["cpu"] <= 1
+    assert 0 <= row["accuracy"] <= 1
+    assert not (run / "best.ckpt").exists()
+
+
+def test_curves_are_drawn_of_nothing():
+    assert run_curves([], [], "nothing").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "word"),
+    [((1.0, 0.995, 1.0), "right"), ((0.0, 0.0, 0.005), "wrong"), ((1.0, 0.9, 1.0), "")],
+)
+def test_a_pinned_discriminator_is_told(accuracies, word):
+    said = _pinned([{"accuracy": accuracy} for accuracy in accuracies])
+    assert word in said if word else said == ""
+
+
+@pytest.mark.parametrize(
+    ("colorful", "word"),
+    [((90, 81, 85), "above 2"), ((19, 10, 3), "below 1 / 2"), ((90, 60, 85), "")],
+)
+def test_colours_that_leave_the_truths_band_are_told(colorful, word):
+    said = _off_band([{"colorfulness": float(c), "truth": 40.0} for c in colorful])
+    assert word in said if word else said == ""
+
+
+def test_a_game_that_collapses_is_told_and_kept(pictures, tmp_path):
+    """A judgement that is worth nothing against L1 × 0 leaves a grey generator grey."""
+    lines = []
+    config = TrainConfig(**GAME | {"loss_weight": 0.0, "adversarial_weight": 0.0, "init": "normal"})
+    fit(pictures, None, config, tmp_path / "run", tell=lines.append)
+    warned = json.loads((tmp_path / "run/config.json").read_text())["training"]["warnings"]
+    assert any("colourfulness is below 1 / 2 of the truth's" in one for one in warned)
+    assert any("step 3: the game collapses" in line for line in lines)
+
+
+def test_the_best_look_is_kept(pictures, tmp_path):
+    """Without a loss of its own a generator goes astray: the model is that of the best look."""
+    learned = TINY | {"method": "regression", "loss": "l1", "loss_weight": 100.0}
+    fit(pictures, None, TrainConfig(**learned | {"steps": 60, "lr": 0.02}), tmp_path / "first")
+    first = Colorizer.load(tmp_path / "first")
+    config = TrainConfig(**GAME | {"steps": 6, "lr": 0.05, "loss_weight": 0.0})
+    fit(pictures, None, config, tmp_path / "run", initial=first)
+    looks = read_log(tmp_path / "run/watch.csv")
+    scores = [row["error"] + abs(row["colorfulness"] - row["truth"]) for row in looks]
+    assert scores[-1] > min(scores)
+    colorizer = Colorizer.load(tmp_path / "run")
+    (batch,) = centre_loader(pictures, size=32, batch=8, workers=0)
+    with torch.inference_mode():
+        error = torch.linalg.vector_norm(colorizer(batch.L) - batch.ab, dim=1).mean()
+    assert float(error) == pytest.approx(looks[scores.index(min(scores))]["error"], rel=1e-4)
+
+
+def test_a_classifier_is_refined_and_stays_one(run, photos, tmp_path):
+    small = ("--batch", 2, "--workers", 0, "--precision", 32)
+    first = ("--width", 2, "--crop", 32, "--size", 32)
+    assert run("prior", "build", photos, "-o", tmp_path / "p.h5")[0] == 0
+    given = ("--prior", tmp_path / "p.h5", "--steps", 3, *small)
+    assert run("train", photos, "-o", tmp_path / "a", *given, *first)[0] == 0
+    code, out, _ = run("refine", tmp_path / "a", photos, "-o", tmp_path / "b", *given)
+    assert code == 0
+    assert "patch GAN" in out
+    refined = Colorizer.load(tmp_path / "b")
+    assert refined.architecture == Colorizer.load(tmp_path / "a").architecture
+    L = torch.rand(1, 1, 32, 32) * 100
+    cold, warm = (refined(L, temperature) for temperature in (0.1, 1.0))
+    assert not torch.allclose(cold, warm)
+
+
+def test_what_cannot_be_refined_is_named(run, refusal, photos, tmp_path):
+    small = ("--batch", 2, "--workers", 0, "--width", 2, "--crop", 32, "--size", 32, "--steps", 1)
+    for method in ("regression", "classification"):
+        command = ("train", photos, "-o", tmp_path / method, "--method", method, "--no-rebalance")
+        assert run(*command, *small)[0] == 0
+    rest = (photos, "-o", tmp_path / "out", "--steps", 1, "--no-rebalance")
+    line = refusal("refine", tmp_path / "regression", *rest)
+    assert "expected a classification to refine, got a regression" in line
+    line = refusal("refine", tmp_path / "classification", *rest, "--width", 5)
+    assert line == "expected --width 2 as the run to refine has it, got 5"
