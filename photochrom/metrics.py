@@ -145,6 +145,11 @@ class Scores:
         )
         self.pictures += list(zip(names, *(column.tolist() for column in columns), strict=True))
 
+    def __add__(self, later: "Scores") -> "Scores":
+        both = Scores(self.gamut, pictures=[*self.pictures, *later.pictures])
+        both.auc = self.auc + later.auc
+        return both
+
     def mean(self, column: int) -> float:
         """The mean over pictures of a column of `pictures`: 2 colourfulness, 3 PSNR, 4 SSIM."""
         return float(np.mean([row[column] for row in self.pictures]))

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,17 @@ def test_scores_do_not_depend_on_the_batch_size(batch, model, pictures):
         assert row.auc_raw == pytest.approx(other.auc_raw, abs=1e-3)
         assert row.auc_rebalanced == pytest.approx(other.auc_rebalanced, abs=1e-2)
         assert row.psnr == pytest.approx(other.psnr, abs=1e-3)
+
+
+def test_scores_do_not_depend_on_the_number_of_processes(model, photos, pictures):
+    (photos / "2.png").write_text("no picture")
+    one, two = (evaluate(model, pictures, replace(SMALL, devices=devices)) for devices in (1, 2))
+    assert one.rows == two.rows
+    assert one.pictures == two.pictures
+    assert one.skipped == two.skipped
+    for a, b in zip(one.examples, two.examples, strict=True):
+        assert a.picture == b.picture
+        np.testing.assert_array_equal(a.images["model"], b.images["model"])
 
 
 def test_scores_do_not_depend_on_the_order_of_pictures(pictures):

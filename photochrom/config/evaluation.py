@@ -17,9 +17,10 @@ class EvaluateConfig:
     """Pictures shown in the report's grid."""
     seed: int = 0
     """Seeds the order of pictures, and so which are shown and which "random" borrows from."""
-    workers: int = 0
-    """Processes that load pictures; 0 loads them between the batches."""
+    devices: int = 1
+    """Processes that share the pictures; the scores are the same."""
 
     def __post_init__(self) -> None:
         at_least("size", self.size, 16)  # SSIM's window of 11 must fit
         at_least("batch", self.batch, 1)
+        at_least("devices", self.devices, 1)

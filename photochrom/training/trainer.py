@@ -39,7 +39,8 @@ def train(
     """
     if not torch.cuda.is_available():
         keep_freed_memory()
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for talker in ("pytorch_lightning", "lightning_fabric", "lightning.fabric"):
+        logging.getLogger(talker).setLevel(logging.WARNING)
     trainer = pl.Trainer(
         accelerator="auto",
         devices=config.devices,
