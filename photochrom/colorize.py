@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
+from torch import Tensor
 from torch.nn import functional as F
 
 from photochrom.color import lab_from_rgb
@@ -33,19 +34,34 @@ def colorize(
 ) -> UInt8[np.ndarray, "H W 3"]:
     """The picture with predicted ab and its own L, at its own size.
 
-    The network sees it reduced to the short side that the model was trained on; ab comes back
-    by bilinear interpolation. The picture's own colours are ignored.
+    The picture's own colours are ignored.
     """
     L = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)[:, :1]
+    with torch.inference_mode():
+        ab = predicted(L, colorizer, temperature=temperature, how=how)
+        out: np.ndarray = compose(L, ab)[0].movedim(0, -1).contiguous().numpy()
+    return out
+
+
+def predicted(
+    L: Float[Tensor, "B 1 H W"],
+    colorizer: Colorizer,
+    *,
+    temperature: float | None = None,
+    how: Decoder = "annealed",
+) -> Float[Tensor, "B 2 H W"]:
+    """ab of pictures of any size.
+
+    The network sees them reduced to the short side that it was trained on: of a larger picture
+    it would see less of each thing than it has learned from, and colour it in patches. ab comes
+    back by bilinear interpolation.
+    """
     height, width = L.shape[-2:]
     scale = min(1.0, colorizer.architecture.size / min(height, width))
     working = (max(1, round(height * scale)), max(1, round(width * scale)))
-    with torch.inference_mode():
-        seen = F.interpolate(L, working, mode="bilinear", antialias=True)
-        ab = colorizer(seen, temperature, how)
-        ab = F.interpolate(ab, (height, width), mode="bilinear", align_corners=False)
-        out: np.ndarray = compose(L, ab)[0].movedim(0, -1).contiguous().numpy()
-    return out
+    seen = F.interpolate(L, working, mode="bilinear", antialias=True)
+    ab = colorizer(seen, temperature, how)
+    return F.interpolate(ab, (height, width), mode="bilinear", align_corners=False)
 
 
 def output_path(picture: Picture, out: Path) -> Path:

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from skimage.color import rgb2lab
+from torch.nn import functional as F
 
-from photochrom.colorize import colorize, colorize_all, output_path
+from photochrom import recipes
+from photochrom.colorize import colorize, colorize_all, output_path, predicted
 from photochrom.config import Architecture
 from photochrom.data import compose
 from photochrom.images import Picture, PictureError, find, read
@@ -20,6 +24,33 @@ def model():
 @pytest.mark.parametrize("size", [(1, 1), (33, 17), (200, 90)])
 def test_the_size_is_kept(size, model):
     assert colorize(np.full((*size, 3), 99, dtype=np.uint8), model).shape == (*size, 3)
+
+
+@pytest.mark.parametrize("name", recipes.names())
+@pytest.mark.parametrize("size", [(1, 1), (33, 517)])
+def test_every_recipe_takes_any_size(name, size):
+    architecture = replace(Architecture.of(recipes.load(name)), width=2, size=64)
+    colorizer = Colorizer(architecture, Gamut.srgb(20)).eval()
+    rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    assert colorize(rgb, colorizer).shape == rgb.shape
+
+
+def test_a_large_picture_is_coloured_as_the_small_one_is(model, samples):
+    """2,000 × 3,000 and a fiftieth of it: no distortion, no patches."""
+    small = read(find([str(samples)]).pictures[0], 40, fit="scale")[:36, :54]
+    small_L = torch.from_numpy(rgb2lab(small)[..., 0])[None, None].float()
+    large_L = F.interpolate(small_L, (2000, 3000), mode="bilinear", align_corners=False)
+    with torch.inference_mode():
+        one = predicted(small_L, model)
+        whole = model(F.interpolate(large_L, (500, 750), mode="area"))
+        far = [
+            (F.interpolate(ab, (36, 54), mode="bilinear", antialias=True) - one).abs().mean()
+            for ab in (predicted(large_L, model), whole)
+        ]
+    spread = (one - one.mean((2, 3), keepdim=True)).abs().mean()
+    # Enlarging and reducing smooths a little; a network that sees parts does something else.
+    assert far[0] < spread / 4
+    assert far[1] > spread / 2
 
 
 def test_the_lightness_is_kept_where_srgb_can_show_the_colour(model, photos):

@@ -1,0 +1,55 @@
+"""Pictures larger than those that a network was trained on: at its working size, or whole.
+
+Photographs are enlarged 1, 2 and 4 times, then colorized in two ways: by
+`photochrom.colorize.colorize`, which shows the network a picture of its own size and enlarges ab,
+and by showing the network the whole picture, which then sees a small part at a time: patches.
+Scores are of the colours at the enlarged size. Arguments: a run, then pictures.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from benchmarks.measure import Row, report
+from photochrom.color import lab_from_rgb
+from photochrom.colorize import predicted
+from photochrom.images import find, read
+from photochrom.metrics import AucCounts
+from photochrom.models import Colorizer
+from photochrom.quantize import Gamut
+
+_SCALES = (1, 2, 4)
+_PICTURES = 100
+
+
+def main() -> None:
+    """Measure, print and write the rows."""
+    run, *sources = sys.argv[1:]
+    colorizer = Colorizer.load(Path(run))
+    pictures = find(sources).pictures[:_PICTURES]
+    gamut, side = Gamut.srgb(), colorizer.architecture.size
+    rows = []
+    for scale in _SCALES:
+        counts = {how: AucCounts.empty(gamut) for how in ("at working size", "whole")}
+        for picture in tqdm(pictures, desc=f"× {scale}"):
+            small = Image.fromarray(read(picture, side, fit="scale"))
+            rgb = np.asarray(small.resize([scale * one for one in small.size], Image.LANCZOS))
+            lab = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)
+            L, truth = lab[:, :1], lab[:, 1:]
+            with torch.inference_mode():
+                shown = {"at working size": predicted(L, colorizer), "whole": colorizer(L)}
+            for how, ab in shown.items():
+                counts[how] += AucCounts.of(ab, truth, gamut)
+        for how, count in counts.items():
+            told = f"photographs × {scale}, {how}"
+            rows.append(Row.of(f"{told}: raw AuC", count.raw(), unit="%"))
+            rows.append(Row.of(f"{told}: rebalanced AuC", count.rebalanced(), unit="%"))
+    report("any_size", rows)
+
+
+if __name__ == "__main__":
+    main()
