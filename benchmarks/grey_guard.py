@@ -15,10 +15,12 @@ from PIL import Image
 
 from benchmarks.measure import Row, report
 from benchmarks.prior import SOURCES
-from photochrom.images import find, packed_colors, read
+from photochrom.config import PriorConfig
+from photochrom.images import decode, find, packed_colors, read
 from photochrom.prior.counting import cells
 from photochrom.prior.tone import are_toned, is_grey
 
+_SIZE = PriorConfig().size
 _EVERY = 12  # of the photographs, one in so many is toned
 Curve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
@@ -38,12 +40,12 @@ TONES: dict[str, Curve] = {
 
 
 def toned(rgb: np.ndarray, curve: Curve, quality: int) -> np.ndarray:
-    """The picture in one tone, as it comes back from a JPEG."""
+    """The picture in one tone, as counting reads it from a JPEG."""
     y = np.asarray(Image.fromarray(rgb).convert("L")).astype(float)
     picture = Image.fromarray(np.stack(curve(y), -1).clip(0, 255).astype(np.uint8))
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=quality)
-    return np.asarray(Image.open(buffer))
+    return decode(buffer.getvalue(), _SIZE, fit="sample")
 
 
 def left_out(rgb: np.ndarray) -> bool:
@@ -55,12 +57,11 @@ def left_out(rgb: np.ndarray) -> bool:
 def main() -> None:
     """Measure, print and write the rows."""
     pictures = find(sorted(sys.argv[1:] or glob(SOURCES))).pictures
-    photographs = [read(picture, 128, fit="sample") for picture in pictures]
-    lost = sum(map(left_out, photographs)) / len(photographs)
+    lost = sum(left_out(read(picture, _SIZE, fit="sample")) for picture in pictures) / len(pictures)
     rows = [Row.of("grey guard, colour photographs left out", 100 * lost, unit="%")]
     random = np.random.default_rng(0)
     for name, curve in TONES.items():
-        some = [toned(p, curve, int(random.integers(60, 96))) for p in photographs[::_EVERY]]
+        some = [toned(read(p), curve, int(random.integers(60, 96))) for p in pictures[::_EVERY]]
         kept = 1 - sum(map(left_out, some)) / len(some)
         rows.append(Row.of(f"grey guard, {name} kept", 100 * kept, unit="%"))
     report("grey_guard", rows)

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
 from photochrom import console, recipes
 from photochrom.cli_prior import PICTURES, Output, Pictures
 from photochrom.config import Architecture, TrainConfig
+
+if TYPE_CHECKING:
+    from photochrom.models import Colorizer
 
 Recipe = Annotated[
     str | None,
@@ -115,13 +118,11 @@ def _train(
     validate: Sequence[str],
     resume: bool,
     config: TrainConfig,
-    initial: object,
+    initial: "Colorizer | None",
 ) -> None:
     from photochrom import bars, images, training
-    from photochrom.models import Colorizer
     from photochrom.prior import PriorFile
 
-    assert initial is None or isinstance(initial, Colorizer)
     config.refuse_endless()
     loaded = PriorFile.load(prior) if prior else None
     found = images.find(pictures)

@@ -95,7 +95,7 @@ def test_parts_merged_are_the_whole(photos):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"size": 64}, "the same --size, got 128 and 64"),
+        ({"size": 32}, "the same --size, got 64 and 32"),
         ({"keep_grey": True}, "the same --keep-grey, got False and True"),
         ({"step": 20.0}, "the same gamut, k, σ and λ, got others"),
         ({"gamut": "kmeans:9"}, "the same gamut, k, σ and λ, got others"),

@@ -50,6 +50,7 @@ def test_the_defaults_are_the_classification():
         ("encoder_weights = 'a.pth'", "--encoder-weights a.pth needs --encoder vgg16 or lite0"),
         ("method = 'regression'\nl1_weight = 1.0", "--l1-weight 1.0 needs --method classification"),
         ("stride = 4\ncrop = 50", "--crop must be a multiple of --stride 4, got 50"),
+        ("rounds = 2", "--rounds 2 needs --part, got 0"),
         ("= 3", "expected TOML, got something else"),
     ],
 )

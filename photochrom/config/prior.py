@@ -9,7 +9,7 @@ from photochrom.config.checks import at_least, positive
 class PriorConfig:
     """How pictures are counted, and how the counts are seen through a gamut."""
 
-    size: int = 128
+    size: int = 64
     """Of larger pictures only so many pixels are counted that the short side is this."""
     keep_grey: bool = False
     """Count grey and toned (sepia, cyanotype) pictures too; they are recognised either way."""

@@ -69,6 +69,8 @@ class ProtocolConfig(NetworkConfig):
             at_least(name, getattr(self, name), 0)
         share("beta1", self.beta1)
         self._check_sizes()
+        if self.rounds > 1 and not self.part:
+            goes_with("rounds", self.rounds, "--part", self.part)
         if self.steps is not None:
             at_least("steps", self.steps, 1)
         if self.minutes is not None:
