@@ -6,7 +6,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from photochrom.config import Architecture
 from photochrom.models import Colorizer
-from photochrom.quantize import Gamut, annealed_mean, annealed_mean_of_features, decode_features
+from photochrom.quantize import Gamut, annealed_mean, decode_features
+from photochrom.quantize.annealed import annealed_mean_of_features
 
 TEMPERATURES = [0.1, 0.38, 1.0, 2.0]
 

@@ -51,8 +51,8 @@ def total(sources: Sequence[str]) -> int:
 def iterate(sources: Sequence[str]) -> Iterator[Entry]:
     """The pictures of `sources`, known by their suffix, in a stable order, as they are found.
 
-    What cannot be looked into comes as `Skipped`. `PictureError` for a source that does not
-    exist or holds no picture.
+    What cannot be looked into comes as `Skipped`, and so does a source without pictures where
+    there are others. `PictureError` for a source that does not exist, or an only one without.
     """
     if not sources:
         raise PictureError(
@@ -65,7 +65,9 @@ def iterate(sources: Sequence[str]) -> Iterator[Entry]:
         for entry in _source(source):
             empty = False
             yield entry
-        if empty:
+        if empty and len(sources) > 1:  # hours of work on the others may lie before
+            yield Skipped(source, "no picture in it")
+        elif empty:
             raise PictureError(
                 f"{source}: expected pictures ({', '.join(sorted(SUFFIXES))}), an archive or a "
                 "list of pictures, found none: name a folder, a file or a pattern that holds some"

@@ -24,7 +24,8 @@ from torch.nn import functional as F
 from photochrom.config import Architecture
 from photochrom.files import read_json, write_json, write_whole
 from photochrom.models.unet import UNet
-from photochrom.quantize import Gamut, annealed_mean_of_features, decode_features
+from photochrom.quantize import Gamut, decode_features
+from photochrom.quantize.annealed import annealed_mean_of_features
 
 FORMAT = "photochrom model"
 VERSION = 2

@@ -1,6 +1,5 @@
 """The ab gamut, the encoding of colours as distributions over it, and the way back."""
 
-from photochrom.quantize.annealed import annealed_mean_of_features as annealed_mean_of_features
 from photochrom.quantize.decode import (
     annealed_mean as annealed_mean,
     mean as mean,

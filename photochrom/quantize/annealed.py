@@ -19,7 +19,8 @@ from photochrom.quantize.fused import HeadByBlocks, decode_features
 from photochrom.quantize.gamut import Gamut
 
 
-# Traced, the loop over blocks would be unrolled into hundreds of copies.
+# Traced, the loop over blocks would be unrolled into hundreds of copies. To say so imports torch's
+# compiler, 80 MB: so this module is not part of `photochrom.quantize`, which counting imports.
 @torch.compiler.disable  # type: ignore[untyped-decorator]
 def annealed_mean_of_features(
     features: Float[Tensor, "B C H W"],

@@ -18,7 +18,7 @@ def run_curves(log: Rows, looks: Rows, title: str) -> bytes:
     """Losses, what the pictures are like, learning rates and utilisation over the steps, as PNG."""
     figure = Figure(figsize=(9.6, 6.0), layout="constrained")
     losses, colors, game, machine = figure.subplots(2, 2).flat
-    _draw(losses, log, {"loss": "loss", "own": "own", "l1": "L1", "adversarial": "adversarial"})
+    _draw(losses, log, {"loss": "all", "own": "own", "l1": "L1", "adversarial": "adversarial"})
     _draw(losses, looks, {"loss": "own, watched"}, marker=".")
     losses.set_ylim(bottom=0)
     losses.set_title("losses", fontsize=10)
@@ -29,7 +29,7 @@ def run_curves(log: Rows, looks: Rows, title: str) -> bytes:
         colors.axhspan(_BAND[0] * truth, _BAND[1] * truth, color="#00000008")
     colors.set_title("watched pictures", fontsize=10)
     _draw(game, log, {"accuracy": "accuracy", "discriminator": "loss"})
-    game.set_title("discriminator", fontsize=10)
+    game.set_title("discriminator" if game.lines else "no discriminator", fontsize=10)
     game.set_ylim(bottom=0)
     _draw(machine, log, {"cpu": "CPU", "gpu": "GPU"})
     machine.set_ylim(0, 1.05)
