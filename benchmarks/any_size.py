@@ -1,7 +1,7 @@
 """Pictures larger than those that a network was trained on: at its working size, or whole.
 
 Photographs are enlarged 1, 2 and 4 times, then colorized in two ways: by
-`photochrom.colorize.colorize`, which shows the network a picture of its own size and enlarges ab,
+`Colorizer.predict`, which shows the network a picture of its own size and enlarges ab,
 and by showing the network the whole picture, which then sees a small part at a time: patches.
 Scores are of the colours at the enlarged size. Arguments: a run, then pictures.
 """
@@ -16,7 +16,6 @@ from tqdm import tqdm
 
 from benchmarks.measure import Row, report
 from photochrom.color import lab_from_rgb
-from photochrom.colorize import predicted
 from photochrom.images import find, read
 from photochrom.metrics import AucCounts
 from photochrom.models import Colorizer
@@ -41,7 +40,7 @@ def main() -> None:
             lab = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)
             L, truth = lab[:, :1], lab[:, 1:]
             with torch.inference_mode():
-                shown = {"at working size": predicted(L, colorizer), "whole": colorizer(L)}
+                shown = {"at working size": colorizer.predict(L), "whole": colorizer(L)}
             for how, ab in shown.items():
                 counts[how] += AucCounts.of(ab, truth, gamut)
         for how, count in counts.items():

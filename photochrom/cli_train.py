@@ -1,9 +1,9 @@
 """The commands that train: by flags, by recipe, from a model on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
@@ -88,27 +88,43 @@ def refine(
         prior: The HDF5 file that the run was trained with.
         resume: Continue the run in the output folder if there is one.
     """
-    from photochrom.models import Colorizer
+    from photochrom.models import Colorizer, read_config
 
     initial = Colorizer.load(run)
-    architecture = initial.architecture
-    if architecture.method != "classification":
+    if initial.architecture.method != "classification":
         raise ValueError(f"{run}: expected a classification to refine, got a regression")
-    config = _of_network(config, architecture, _REFINE)
+    began = read_config(run)["training"].get("config")
+    config = _as_begun(config, began if isinstance(began, dict) else {}, initial.temperature)
+    config = _of_network(config, initial.architecture)
     _train(pictures, output, prior, validate, resume, config, initial)
 
 
-def _of_network(config: TrainConfig, network: Architecture, default: TrainConfig) -> TrainConfig:
+def _as_begun(config: TrainConfig, began: Mapping[str, Any], temperature: float) -> TrainConfig:
+    """The config with the run's targets and temperature, where no flag says otherwise."""
+    values: dict[str, Any] = {"temperature": temperature}
+    values |= {
+        name: began[name] for name in ("k", "sigma") if isinstance(began.get(name), int | float)
+    }
+    return replace(config, **{n: v for n, v in values.items() if _is_default(config, n)})
+
+
+def _is_default(config: TrainConfig, name: str) -> bool:
+    return bool(getattr(config, name) == getattr(_REFINE, name))
+
+
+def _of_network(config: TrainConfig, network: Architecture) -> TrainConfig:
     """The config with the run's network; `ValueError` where a flag asked for another."""
     values = {}
     for name in (field.name for field in fields(Architecture)):
         value, asked = getattr(network, name), getattr(config, name)
-        if asked not in {value, getattr(default, name)} and name != "size":
+        if asked != value and not _is_default(config, name):
             flag = f"--{name.replace('_', '-')}"
             raise ValueError(f"expected {flag} {value} as the run to refine has it, got {asked}")
         values[name] = value
-    crop = min(config.crop, network.size)
-    return replace(config, **values, crop=crop - crop % network.stride)
+    if _is_default(config, "crop"):
+        crop = min(config.crop, network.size)
+        values["crop"] = crop - crop % network.stride
+    return replace(config, **values)
 
 
 def _train(

@@ -6,9 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
-from torch.nn import functional as F
+from jaxtyping import UInt8
 
 from photochrom.color import lab_from_rgb
 from photochrom.data import compose
@@ -38,30 +36,9 @@ def colorize(
     """
     L = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)[:, :1]
     with torch.inference_mode():
-        ab = predicted(L, colorizer, temperature=temperature, how=how)
+        ab = colorizer.predict(L, temperature, how)
         out: np.ndarray = compose(L, ab)[0].movedim(0, -1).contiguous().numpy()
     return out
-
-
-def predicted(
-    L: Float[Tensor, "B 1 H W"],
-    colorizer: Colorizer,
-    *,
-    temperature: float | None = None,
-    how: Decoder = "annealed",
-) -> Float[Tensor, "B 2 H W"]:
-    """ab of pictures of any size.
-
-    The network sees them reduced to the short side that it was trained on: of a larger picture
-    it would see less of each thing than it has learned from, and colour it in patches. ab comes
-    back by bilinear interpolation.
-    """
-    height, width = L.shape[-2:]
-    scale = min(1.0, colorizer.architecture.size / min(height, width))
-    working = (max(1, round(height * scale)), max(1, round(width * scale)))
-    seen = F.interpolate(L, working, mode="bilinear", antialias=True)
-    ab = colorizer(seen, temperature, how)
-    return F.interpolate(ab, (height, width), mode="bilinear", align_corners=False)
 
 
 def output_path(picture: Picture, out: Path) -> Path:

@@ -136,7 +136,7 @@ def _run(parse: Callable[[], Callable[[], None]]) -> None:
         if stop.code:
             _fail(usage_line(drawn.getvalue(), sys.argv[1:]))
         raise
-    except ValueError as error:  # a config that refuses to be built
+    except (ValueError, OSError) as error:  # a config that refuses to be built, or be read
         _fail(str(error))
     try:
         command()

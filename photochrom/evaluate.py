@@ -87,6 +87,7 @@ def evaluate(
     run = Part()
     for part in track(scored(scorer), len(scorer)):
         run += part
+        del run.examples[config.examples :]
     if not run.truth:
         raise ValueError(
             f"expected pictures that can be read, got none of {len(pictures)}: the first, "
@@ -101,7 +102,7 @@ def evaluate(
             for name, scores in run.scores.items()
             for picture in scores.pictures
         ],
-        examples=run.examples[: config.examples],
+        examples=run.examples,
         skipped=run.skipped,
         truth_colorfulness=float(np.mean(run.truth)),
         counted=len(run.truth),

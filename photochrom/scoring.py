@@ -114,7 +114,7 @@ class Scorer:
             return soft_mean(code, self._gamut, _CEILING["temperature"])
 
         def trained(colorizer: Colorizer) -> Predict:
-            return lambda batch, _: colorizer(batch.L)
+            return lambda batch, _: colorizer.predict(batch.L)
 
         return {
             **{name: trained(contender.colorizer) for name, contender in self.contenders.items()},

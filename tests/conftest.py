@@ -86,6 +86,28 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def two_colours(tmp_path: Path) -> Path:
+    """A folder of pictures whose left and bright half is orange, whose dark half is blue."""
+    folder = tmp_path / "two"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for place in range(6):
+        rgb = np.zeros((40, 40, 3), dtype=np.uint8)
+        rgb[:, :20] = (230, 150, 60)
+        rgb[:, 20:] = (20, 30, 90 + random.integers(8, 40))
+        Image.fromarray(np.roll(rgb, place * 5, axis=1)).save(folder / f"{place}.png")
+    return folder
+
+
+@pytest.fixture
+def pictures(photos: Path):
+    """What is found in `photos`."""
+    from photochrom.images import find
+
+    return find([str(photos)]).pictures
+
+
+@pytest.fixture
 def run(monkeypatch, capsys):
     """Run a command in this process: exit code, stdout, stderr without bars."""
     from photochrom.cli import main

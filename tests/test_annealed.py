@@ -236,15 +236,13 @@ def test_no_pictures_give_no_pictures_and_no_gradient():
 
 @pytest.mark.parametrize("temperature", [0, -0.1, float("nan")])
 def test_a_temperature_that_is_not_positive_is_refused(temperature):
-    case = world((1, 8, 4, 5), Gamut.srgb())
+    gamut = Gamut.srgb()
     with pytest.raises(ValueError, match=r"temperature must be positive, got (0|-0.1|nan)"):
-        annealed_mean_of_features(*case, Gamut.srgb(), temperature)
+        annealed_mean_of_features(*world((1, 8, 4, 5), gamut), gamut, temperature)
 
 
 def test_a_colorizer_decodes_at_its_own_temperature_with_a_gradient():
-    torch.manual_seed(0)
-    architecture = Architecture(method="classification", width=2, size=32)
-    colorizer = Colorizer(architecture, Gamut.srgb(20), temperature=0.2).eval()
+    colorizer = Colorizer(Architecture(width=2, size=32), Gamut.srgb(20), temperature=0.2).eval()
     L = torch.rand(1, 1, 32, 32) * 100
     ab = colorizer.annealed(colorizer.features(L))
     assert torch.equal(ab, colorizer(L))

@@ -7,7 +7,7 @@ from skimage.color import rgb2lab
 from torch.nn import functional as F
 
 from photochrom import recipes
-from photochrom.colorize import colorize, colorize_all, output_path, predicted
+from photochrom.colorize import colorize, colorize_all, output_path
 from photochrom.config import Architecture
 from photochrom.data import compose
 from photochrom.images import Picture, PictureError, find, read
@@ -41,11 +41,11 @@ def test_a_large_picture_is_coloured_as_the_small_one_is(model, samples):
     small_L = torch.from_numpy(rgb2lab(small)[..., 0])[None, None].float()
     large_L = F.interpolate(small_L, (2000, 3000), mode="bilinear", align_corners=False)
     with torch.inference_mode():
-        one = predicted(small_L, model)
+        one = model.predict(small_L)
         whole = model(F.interpolate(large_L, (500, 750), mode="area"))
         far = [
             (F.interpolate(ab, (36, 54), mode="bilinear", antialias=True) - one).abs().mean()
-            for ab in (predicted(large_L, model), whole)
+            for ab in (model.predict(large_L), whole)
         ]
     spread = (one - one.mean((2, 3), keepdim=True)).abs().mean()
     # Enlarging and reducing smooths a little; a network that sees parts does something else.

@@ -23,11 +23,6 @@ def rows(evaluation):
     return {row.name: row for row in evaluation.rows}
 
 
-@pytest.fixture
-def pictures(photos):
-    return find([str(photos)]).pictures
-
-
 def test_every_table_has_its_baselines(model, pictures):
     told = evaluate(model, pictures, SMALL)
     assert [row.name for row in told.rows] == ["model", "grey", "random", "ceiling"]

@@ -3,7 +3,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from photochrom.config import Architecture, PriorConfig, TrainConfig
 from photochrom.data import Square, centre_loader, collate
@@ -18,11 +17,6 @@ TINY = {"width": 2, "crop": 32, "size": 32, "batch": 2, "workers": 0, "precision
 
 def config(**changes):
     return TrainConfig(**(TINY | {"steps": 3} | changes))
-
-
-@pytest.fixture
-def pictures(photos):
-    return find([str(photos)]).pictures
 
 
 @pytest.fixture
@@ -52,22 +46,9 @@ def test_a_finished_run_is_one_folder(method, pictures, prior, tmp_path):
     assert Colorizer.load(tmp_path / "run")(torch.rand(1, 1, 9, 9) * 100).shape == (1, 2, 9, 9)
 
 
-def two_colours(folder):
-    """Pictures whose left and bright half is orange, whose dark half is blue."""
-    folder.mkdir()
-    random = np.random.default_rng(0)
-    for place in range(6):
-        dark = random.integers(8, 40)
-        rgb = np.zeros((40, 40, 3), dtype=np.uint8)
-        rgb[:, :20] = (230, 150, 60)
-        rgb[:, 20:] = (20, 30, dark + 90)
-        Image.fromarray(np.roll(rgb, place * 5, axis=1)).save(folder / f"{place}.png")
-    return folder
-
-
 @pytest.mark.parametrize("method", ["classification", "regression"])
-def test_it_learns_two_colours(method, tmp_path):
-    found = find([str(two_colours(tmp_path / "two"))])
+def test_it_learns_two_colours(method, two_colours, tmp_path):
+    found = find([str(two_colours)])
     fit(
         found.pictures,
         None,

@@ -24,3 +24,4 @@ class EvaluateConfig:
         at_least("size", self.size, 16)  # SSIM's window of 11 must fit
         at_least("batch", self.batch, 1)
         at_least("devices", self.devices, 1)
+        at_least("seed", self.seed, 0)

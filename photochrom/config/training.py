@@ -54,20 +54,17 @@ class ProtocolConfig(NetworkConfig):
     """Processes that load pictures; 0 loads them between the steps."""
     precision: Literal["auto", "32", "bf16"] = "auto"
     """Arithmetic of the network: bf16 where the machine has it, or as said."""
-    devices: int = 1
-    """Processes a machine that share each batch: on CPUs, or on as many GPUs."""
-    nodes: int = 1
-    """Machines that share each batch; see docs/scale.md."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("batch", "k", "crop", "rounds", "devices", "nodes"):
+        for name in ("batch", "k", "crop", "rounds"):
             at_least(name, getattr(self, name), 1)
         for name in ("lr", "sigma", "temperature"):
             positive(name, getattr(self, name))
-        for name in ("workers", "part", "clip", "encoder_lr", "weight_decay"):
+        for name in ("workers", "part", "clip", "encoder_lr", "weight_decay", "seed"):
             at_least(name, getattr(self, name), 0)
-        share("beta1", self.beta1)
+        if not 0 <= self.beta1 < 1:
+            raise ValueError(f"--beta1 must be 0 or more and below 1, got {self.beta1:g}")
         self._check_sizes()
         if self.rounds > 1 and not self.part:
             goes_with("rounds", self.rounds, "--part", self.part)
@@ -91,11 +88,6 @@ class ProtocolConfig(NetworkConfig):
         if self.crop % self.stride:
             raise ValueError(
                 f"--crop must be a multiple of --stride {self.stride}, got {self.crop}"
-            )
-        if self.batch % (self.devices * self.nodes):
-            raise ValueError(
-                f"--batch must be a multiple of --devices × --nodes ({self.devices * self.nodes}), "
-                f"got {self.batch}"
             )
 
 
@@ -150,10 +142,21 @@ class TrainConfig(GameConfig, ProtocolConfig, Architecture):
     """What the method's own loss weighs."""
     l1_weight: float = 0.0
     """What L1 of a classifier's decoded colours weighs beside its cross-entropy."""
+    devices: int = 1
+    """Processes a machine that share each batch: on CPUs, or on as many GPUs."""
+    nodes: int = 1
+    """Machines that share each batch; see docs/scale.md."""
 
     def __post_init__(self) -> None:
         GameConfig.__post_init__(self)
         super(GameConfig, self).__post_init__()  # of the protocol, the network and its head
+        for name in ("devices", "nodes"):
+            at_least(name, getattr(self, name), 1)
+        if self.batch % (self.devices * self.nodes):
+            raise ValueError(
+                f"--batch must be a multiple of --devices × --nodes ({self.devices * self.nodes}), "
+                f"got {self.batch}"
+            )
         at_least("loss_weight", self.loss_weight, 0)
         at_least("l1_weight", self.l1_weight, 0)
         if self.l1_weight and self.method != "classification":

@@ -1,7 +1,6 @@
 """What training minimises: pure functions of tensors."""
 
 from photochrom.losses.adversarial import (
-    AdversarialKind as AdversarialKind,
     accuracy as accuracy,
     discriminator_loss as discriminator_loss,
     generator_loss as generator_loss,

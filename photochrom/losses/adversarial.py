@@ -14,13 +14,13 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-AdversarialKind = Literal["bce", "hinge", "least-squares"]
+from photochrom.config import Adversarial
 
 
 def discriminator_loss(
     real: Float[Tensor, "*shape"],
     fake: Float[Tensor, "*shape"],
-    kind: AdversarialKind,
+    kind: Adversarial,
     smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
     """Small where `real` is high and `fake` is low.
@@ -41,7 +41,7 @@ def discriminator_loss(
     return (_to_target(real, 1 - smoothing, kind) + _to_target(fake, 0.0, kind)) / 2
 
 
-def generator_loss(fake: Float[Tensor, "*shape"], kind: AdversarialKind) -> Float[Tensor, ""]:
+def generator_loss(fake: Float[Tensor, "*shape"], kind: Adversarial) -> Float[Tensor, ""]:
     """Small where the discriminator takes `fake` for real.
 
     bce is non-saturating: -log D, not log(1 - D) (Goodfellow et al. 2014, section 3). bce and
@@ -51,7 +51,7 @@ def generator_loss(fake: Float[Tensor, "*shape"], kind: AdversarialKind) -> Floa
 
 
 def accuracy(
-    real: Float[Tensor, "*shape"], fake: Float[Tensor, "*shape"], kind: AdversarialKind
+    real: Float[Tensor, "*shape"], fake: Float[Tensor, "*shape"], kind: Adversarial
 ) -> Float[Tensor, ""]:
     """The share of outputs on the right side: above 0 is real, for least-squares above ½.
 

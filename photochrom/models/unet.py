@@ -7,6 +7,8 @@ convolution of stride 2 (Isola et al. 2017). Any encoder that gives maps at halv
 take the place of the U-Net's own; then there are as many up blocks as it halves.
 """
 
+from dataclasses import replace
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -14,12 +16,10 @@ from torch.nn import functional as F
 
 from photochrom.config import Activation, NetworkConfig, Norm
 from photochrom.models.blocks import activation, normalisation
+from photochrom.models.encoder_weights import ENCODERS
 from photochrom.models.encoders import Encoder
-from photochrom.models.lite0 import Lite0
-from photochrom.models.vgg16 import VGG16
 
 _DOWN = 4
-_PRETRAINED = {"lite0": Lite0, "vgg16": VGG16}
 _WITH_DROPOUT = 2  # of the up blocks, the deepest
 
 
@@ -73,6 +73,10 @@ def _halving(inputs: int, outputs: int, norm: Norm, how: Activation) -> nn.Seque
     )
 
 
+def _dropout(config: NetworkConfig) -> nn.Module:
+    return nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+
+
 class Up(nn.Module):
     """Twice the size, then the skip, then a convolution of both."""
 
@@ -84,12 +88,13 @@ class Up(nn.Module):
         else:
             self.enlarge, enlarged = nn.ConvTranspose2d(inputs, outputs, 2, stride=2), outputs
         self.merge = convolution(enlarged + skip, outputs, config.norm, config.up_activation)
+        self.dropout = _dropout(config)
         self.channels = outputs
 
     def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
         x = self.enlarge(x)
         merged: Tensor = self.merge(x if skip is None else torch.cat([x, skip], dim=1))
-        return merged
+        return self.dropout(merged)  # type: ignore[no-any-return]
 
 
 class StridedUp(nn.Module):
@@ -103,10 +108,11 @@ class StridedUp(nn.Module):
             normalisation(config.norm, outputs),
             activation(config.up_activation),
         )
+        self.dropout = _dropout(config)
         self.channels = outputs + skip
 
     def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
-        x = self.enlarge(x)
+        x = self.dropout(self.enlarge(x))
         return x if skip is None else torch.cat([x, skip], dim=1)
 
 
@@ -117,17 +123,18 @@ class UNet(nn.Module):
         super().__init__()
         self.stride = config.stride
         self.encoder = (
-            OwnEncoder(config) if config.encoder == "unet" else _PRETRAINED[config.encoder]()
+            OwnEncoder(config) if config.encoder == "unet" else ENCODERS[config.encoder]()
         )
         *finer, (stride, channels) = self.encoder.taps
         self.skips = dict(finer) if config.skips else {}
         self.deepest = stride
         self.up = nn.ModuleList()
-        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+        shallow = replace(config, dropout=0.0)
         block = StridedUp if config.pooling == "strided" else Up
         while stride > self.stride:
             stride //= 2
-            up = block(channels, self.skips.get(stride, 0), config.width * stride, config)
+            how = config if len(self.up) < _WITH_DROPOUT else shallow
+            up = block(channels, self.skips.get(stride, 0), config.width * stride, how)
             self.up.append(up)
             channels = up.channels
         self.head = nn.Conv2d(channels, outputs, 1)
@@ -143,11 +150,9 @@ class UNet(nn.Module):
         taps = self.encoder(F.pad(L, (0, right, 0, bottom), mode="replicate"))
         x, stride = taps[-1], self.deepest
         skips = {at: tap for (at, _), tap in zip(self.encoder.taps, taps, strict=True)}
-        for depth, up in enumerate(self.up):
+        for up in self.up:
             stride //= 2
             x = up(x, skips[stride] if stride in self.skips else None)
-            if depth < _WITH_DROPOUT:
-                x = self.dropout(x)
         cropped: Tensor = x[..., : -(-height // self.stride), : -(-width // self.stride)]
         return cropped
 

@@ -28,7 +28,7 @@ def fingerprint(
     gamut: Gamut,
 ) -> dict[str, Any]:
     """All that a run follows from."""
-    weights = [prior.prior.p.tobytes()] if prior and config.rebalance else []
+    weights = [prior.prior.weights(prior.uniform).tobytes()] if prior and config.rebalance else []
     first = initial.state_dict().values() if initial else []
     return {
         "config": asdict(config),
@@ -88,7 +88,7 @@ def checkpoint_step(checkpoint: Path) -> int:
     if not checkpoint.exists():
         return 0
     try:
-        return int(torch.load(checkpoint, weights_only=True, mmap=True)["steps_done"])
+        return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["steps_done"])
     except Exception as error:  # torch raises many kinds for a damaged file
         raise ValueError(
             f"{checkpoint}: expected the checkpoint of a run, got a damaged file: delete it to "

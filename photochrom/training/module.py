@@ -118,7 +118,7 @@ class TrainingModule(pl.LightningModule):
     def own_loss(self, features: Tensor, truth: Tensor) -> Float[Tensor, ""]:
         """The method's own loss, at the size of the network's output."""
         stride = self.config.stride
-        at = truth if stride == 1 else F.avg_pool2d(truth, stride)
+        at = truth if stride == 1 else F.avg_pool2d(truth, stride, ceil_mode=True)
         if self.config.method == "regression":
             return _REGRESSION[self.config.loss](self.colorizer.regressed(features).float(), at)
         target = soft_encode(at, self.colorizer.gamut, k=self.config.k, sigma=self.config.sigma)

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 _ROWS = 8  # of the strip, the truth's among them
-_BAND = (0.5, 2.0)  # of the truth's colourfulness: outside, a game counts as collapsed
+BAND = 2.0
+"""A game whose colourfulness is this many times the truth's, or less than 1 / it, collapsed."""
 Rows = Sequence[Mapping[str, float]]
 
 
@@ -26,7 +27,7 @@ def run_curves(log: Rows, looks: Rows, title: str) -> bytes:
     _draw(colors, looks, {"error": "mean error, ab units"}, marker=".")
     if looks:
         truth = looks[-1]["truth"]
-        colors.axhspan(_BAND[0] * truth, _BAND[1] * truth, color="#00000008")
+        colors.axhspan(truth / BAND, BAND * truth, color="#00000008")
     colors.set_title("watched pictures", fontsize=10)
     _draw(game, log, {"accuracy": "accuracy", "discriminator": "loss"})
     game.set_title("discriminator" if game.lines else "no discriminator", fontsize=10)

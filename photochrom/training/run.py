@@ -15,9 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
-from jaxtyping import Float
 
 from photochrom import __version__
 from photochrom.config import Architecture, TrainConfig
@@ -39,7 +37,7 @@ from photochrom.training.folder import checkpoint_step, fingerprint, open_run
 from photochrom.training.log import Log
 from photochrom.training.module import TrainingModule
 from photochrom.training.pictures import run_curves, strips
-from photochrom.training.trainer import rank, train
+from photochrom.training.trainer import rank, refuse_launch, train
 from photochrom.training.watch import BEST, Watch
 
 _CHECKPOINT = "last.ckpt"
@@ -67,6 +65,7 @@ def fit(
     where the loss diverges; `KeyboardInterrupt` leaves the last checkpoint. Without a GPU the
     process keeps memory that it frees from then on: see `photochrom.memory`.
     """
+    refuse_launch(config)
     gamut = _gamut(prior, initial)
     if config.method == "classification" and config.rebalance and prior is None:
         raise ValueError("expected --prior with a rebalanced classification, got none")
@@ -86,10 +85,12 @@ def fit(
     first = rank(config) == 0
     budget = Budget(config, on_progress if first else lambda _: None)
     log = Log(run / "log.csv", budget, data.step, writes=first)
-    watch = Watch(watched or pictures, config, run, log, data.step, tell)
+    watch = Watch(
+        watched or pictures, config, run, log, data.step, tell if first else lambda _: None
+    )
     skipped = SkippedPictures()
     callbacks = [budget, log, skipped, watch, Checkpoints(checkpoint, budget)]
-    train(_module(colorizer, weight, config), data, config, callbacks, checkpoint)
+    train(TrainingModule(colorizer, weight, config), data, config, callbacks, checkpoint)
     if first:
         _finish(run, colorizer, config, watch, pictures=len(pictures))
     return [Skipped(name, reason) for name, reason in sorted(skipped.reasons.items())]
@@ -119,6 +120,10 @@ def _colorizer(config: TrainConfig, gamut: Gamut, initial: Colorizer | None) -> 
     if config.init == "normal":
         init_normal(colorizer.network)
     encoder = colorizer.network.encoder
+    if config.encoder_lr == 0 and config.encoder_weights == "none" and initial is None:
+        raise ValueError(
+            "--encoder-lr 0 needs --encoder-weights, got none: an encoder that learned nothing"
+        )
     if config.encoder != "unet" and config.encoder_weights != "none" and initial is None:
         encoder.load_state_dict(read_encoder_weights(config.encoder, config.encoder_weights))
     if initial is not None:
@@ -129,21 +134,12 @@ def _colorizer(config: TrainConfig, gamut: Gamut, initial: Colorizer | None) -> 
     return colorizer
 
 
-def _module(
-    colorizer: Colorizer, weight: Float[np.ndarray, " Q"] | None, config: TrainConfig
-) -> TrainingModule:
-    module = TrainingModule(colorizer, weight, config)
-    if config.init == "normal" and module.discriminator is not None:
-        init_normal(module.discriminator)
-    return module
-
-
 def _finish(
     run: Path, colorizer: Colorizer, config: TrainConfig, watch: Watch, *, pictures: int
 ) -> None:
     log, best = watch.record, run / BEST
     if best.exists():
-        colorizer.load_state_dict(torch.load(best, weights_only=True))
+        colorizer.load_state_dict(torch.load(best, map_location="cpu", weights_only=True))
     write_whole(run / "curves.png", run_curves(log.table.rows, watch.table.rows, config.label))
     write_whole(run / "strip.png", strips(run / "watch"))
     training = {

@@ -69,6 +69,27 @@ def train(
         raise KeyboardInterrupt from None
 
 
+def refuse_launch(config: TrainConfig) -> None:
+    """`ValueError` where the processes that were started are not those that were asked for."""
+    asked = config.devices * config.nodes
+    started = int(os.environ.get("WORLD_SIZE", asked)) if "RANK" in os.environ else asked
+    if started != asked:
+        raise ValueError(
+            f"expected --devices × --nodes to be the {started} processes that torchrun started, "
+            f"got {config.devices} × {config.nodes}"
+        )
+    if config.nodes > 1 and "RANK" not in os.environ:
+        raise ValueError(
+            f"--nodes {config.nodes} needs torchrun on each of them, got one command: see "
+            "docs/scale.md"
+        )
+    if torch.cuda.is_available() and config.devices > torch.cuda.device_count():
+        raise ValueError(
+            f"--devices must be at most the {torch.cuda.device_count()} GPUs of this machine, got "
+            f"{config.devices}"
+        )
+
+
 def _strategy(config: TrainConfig) -> Any:
     """Gradients are averaged over processes: by nccl on GPUs, by gloo on CPUs.
 
@@ -88,7 +109,7 @@ def _precision(config: TrainConfig) -> Any:
 def has_bf16() -> bool:
     """Whether this machine multiplies in bfloat16 faster than in float32."""
     if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # torch before 2.10 cannot tell
     known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))

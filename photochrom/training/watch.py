@@ -28,12 +28,13 @@ from photochrom.images import Picture, save_png
 from photochrom.metrics import colorfulness
 from photochrom.training.log import Log, Table
 from photochrom.training.module import TrainingModule
+from photochrom.training.pictures import BAND
 
 WATCH_FIELDS = ("step", "seconds", "loss", "error", "colorfulness", "truth", "accuracy")
 LOOKS = 20  # in a run
 PICTURES = 32
 _SHOWN = 8
-_PINNED, _BAND = 0.01, 2.0  # accuracy from 0 or 1; colourfulness as a multiple of the truth's
+_PINNED = 0.01  # accuracy this near to 0 or 1
 _IN_A_ROW = 3
 _FACTOR, _PATIENCE = 0.5, 3  # of ReduceLROnPlateau
 BEST = "best.ckpt"
@@ -56,7 +57,7 @@ class Watch(pl.Callback):
         loader = centre_loader(pictures[:PICTURES], size=config.size, batch=8, workers=0)
         self.batches = [batch for batch in loader if batch.names]
         self.plateaus: list[ReduceLROnPlateau] = []
-        self.best, self.looks = math.inf, 0
+        self.best, self.looks, self.played = math.inf, 0, 0
         self.warnings: list[str] = []
         self._state: dict[str, Any] = {}
 
@@ -93,10 +94,13 @@ class Watch(pl.Callback):
         row = self._measured(module)
         row |= {"step": module.steps_done, "seconds": round(self.record.budget.seconds, 2)}
         row["accuracy"] = self.record.mean_since("accuracy", self._last_step())
+        if module.trainer.world_size > 1:  # each process has batch statistics of its own
+            row = module.trainer.strategy.broadcast(row)
         self.table.add(row)
         for plateau in self.plateaus:
             plateau.step(row["loss"])
         if module.discriminator is not None and module.refines:
+            self.played += 1
             self._warn()
             score = row["error"] + abs(row["colorfulness"] - row["truth"])
             if score < self.best:
@@ -137,7 +141,7 @@ class Watch(pl.Callback):
     def _warn(self) -> None:
         """Say it where the last looks show a game that collapsed."""
         last = self.table.rows[-_IN_A_ROW:]
-        if len(last) < _IN_A_ROW:
+        if self.played < _IN_A_ROW:
             return
         for sign in (_pinned(last), _off_band(last)):
             if sign and sign not in self.warnings:
@@ -146,12 +150,13 @@ class Watch(pl.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         plateaus = [plateau.state_dict() for plateau in self.plateaus]
-        kept = {"best": self.best, "looks": self.looks, "warnings": self.warnings}
-        return kept | {"plateaus": plateaus}
+        counts = {"looks": self.looks, "played": self.played}
+        return counts | {"best": self.best, "warnings": self.warnings, "plateaus": plateaus}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._state = state_dict
-        self.best, self.looks = state_dict["best"], state_dict["looks"]
+        self.best, self.played = state_dict["best"], state_dict["played"]
+        self.looks = state_dict["looks"]
         self.warnings = list(state_dict["warnings"])
 
 
@@ -166,8 +171,8 @@ def _pinned(rows: Sequence[dict[str, float]]) -> str:
 
 def _off_band(rows: Sequence[dict[str, float]]) -> str:
     ratios = [row["colorfulness"] / row["truth"] for row in rows if row["truth"]]
-    if len(ratios) == len(rows) and all(ratio > _BAND for ratio in ratios):
-        return f"colourfulness is above {_BAND:g} times the truth's"
-    if len(ratios) == len(rows) and all(ratio < 1 / _BAND for ratio in ratios):
-        return f"colourfulness is below 1 / {_BAND:g} of the truth's"
+    if len(ratios) == len(rows) and all(ratio > BAND for ratio in ratios):
+        return f"colourfulness is above {BAND:g} times the truth's"
+    if len(ratios) == len(rows) and all(ratio < 1 / BAND for ratio in ratios):
+        return f"colourfulness is below 1 / {BAND:g} of the truth's"
     return ""

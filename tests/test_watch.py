@@ -1,0 +1,93 @@
+"""What is watched of a run: curves, pictures, a game that collapses, the best look."""
+
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from photochrom.config import TrainConfig
+from photochrom.data import centre_loader
+from photochrom.models import Colorizer
+from photochrom.training import fit, read_log
+from photochrom.training.pictures import run_curves
+from photochrom.training.watch import _off_band, _pinned
+
+TINY = {
+    "width": 2,
+    "crop": 32,
+    "size": 32,
+    "batch": 2,
+    "workers": 0,
+    "precision": "32",
+    "steps": 4,
+    "discriminator_width": 4,
+}
+GAME = TINY | {"method": "regression", "discriminator": "pooled", "loss": "l1"}
+
+
+def test_a_run_keeps_what_was_watched(pictures, tmp_path):
+    fit(pictures[2:], None, TrainConfig(**GAME), tmp_path / "run", watched=pictures[:2])
+    run = tmp_path / "run"
+    looks = read_log(run / "watch.csv")
+    assert [row["step"] for row in looks] == [1, 2, 3, 4]
+    assert looks[0]["truth"] > 0
+    assert len(list((run / "watch").glob("0*.png"))) == 4
+    with Image.open(run / "watch/truth.png") as strip:
+        assert strip.size == (64, 32)  # two pictures
+    for name in ("curves.png", "strip.png"):
+        with Image.open(run / name) as drawn:
+            assert min(drawn.size) > 300
+    row = read_log(run / "log.csv")[-1]
+    assert 0 < row["cpu"] <= 1
+    assert 0 <= row["accuracy"] <= 1
+    assert not (run / "best.ckpt").exists()
+
+
+def test_curves_are_drawn_of_nothing():
+    assert run_curves([], [], "nothing").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "word"),
+    [((1.0, 0.995, 1.0), "right"), ((0.0, 0.0, 0.005), "wrong"), ((1.0, 0.9, 1.0), "")],
+)
+def test_a_pinned_discriminator_is_told(accuracies, word):
+    said = _pinned([{"accuracy": accuracy} for accuracy in accuracies])
+    assert word in said if word else said == ""
+
+
+@pytest.mark.parametrize(
+    ("colorful", "word"),
+    [((90, 81, 85), "above 2"), ((19, 10, 3), "below 1 / 2"), ((90, 60, 85), "")],
+)
+def test_colours_that_leave_the_truths_band_are_told(colorful, word):
+    said = _off_band([{"colorfulness": float(c), "truth": 40.0} for c in colorful])
+    assert word in said if word else said == ""
+
+
+def test_a_game_that_collapses_is_told_and_kept(pictures, tmp_path):
+    """A judgement that is worth nothing against L1 × 0 leaves a grey generator grey."""
+    lines = []
+    config = TrainConfig(**GAME | {"loss_weight": 0.0, "adversarial_weight": 0.0, "init": "normal"})
+    fit(pictures, None, config, tmp_path / "run", tell=lines.append)
+    warned = json.loads((tmp_path / "run/config.json").read_text())["training"]["warnings"]
+    assert any("colourfulness is below 1 / 2 of the truth's" in one for one in warned)
+    assert any("step 3: the game collapses" in line for line in lines)
+
+
+def test_the_best_look_is_kept(pictures, tmp_path):
+    """Without a loss of its own a generator goes astray: the model is that of the best look."""
+    learned = TINY | {"method": "regression", "loss": "l1", "loss_weight": 100.0}
+    fit(pictures, None, TrainConfig(**learned | {"steps": 60, "lr": 0.02}), tmp_path / "first")
+    first = Colorizer.load(tmp_path / "first")
+    config = TrainConfig(**GAME | {"steps": 6, "lr": 0.05, "loss_weight": 0.0})
+    fit(pictures, None, config, tmp_path / "run", initial=first)
+    looks = read_log(tmp_path / "run/watch.csv")
+    scores = [row["error"] + abs(row["colorfulness"] - row["truth"]) for row in looks]
+    assert scores[-1] > min(scores)
+    colorizer = Colorizer.load(tmp_path / "run")
+    (batch,) = centre_loader(pictures, size=32, batch=8, workers=0)
+    with torch.inference_mode():
+        error = torch.linalg.vector_norm(colorizer(batch.L) - batch.ab, dim=1).mean()
+    assert float(error) == pytest.approx(looks[scores.index(min(scores))]["error"], rel=1e-4)
