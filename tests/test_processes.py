@@ -50,6 +50,7 @@ def test_two_processes_learn_what_one_learns_of_the_whole_batch(kind, run, photo
     assert begun > 1e-2  # so that 1e-4 is little
 
 
+@pytest.mark.slow
 def test_torchrun_starts_the_same(photos, tmp_path):
     train = ["train", photos, *TINY, "--no-rebalance", "--devices", 2]
     started(PHOTOCHROM, *train, "-o", tmp_path / "own")
