@@ -19,7 +19,7 @@ demo: $(STAMP)  ## the whole line on the photographs that come with photochrom
 	$(BIN)/photochrom demo -o demo
 
 test: $(STAMP)  ## the tests
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4
 
 test-slow: $(STAMP)  ## the tests that take minutes
 	$(BIN)/pytest -m slow

@@ -108,6 +108,19 @@ def pictures(photos: Path):
 
 
 @pytest.fixture
+def tiny() -> dict:
+    """Values of a `TrainConfig` whose steps take no time."""
+    small = {"width": 2, "crop": 32, "size": 32, "batch": 2, "steps": 4, "discriminator_width": 4}
+    return small | {"workers": 0, "precision": "32"}
+
+
+@pytest.fixture
+def game(tiny: dict) -> dict:
+    """The same, of a regression that a discriminator judges."""
+    return tiny | {"method": "regression", "discriminator": "pooled", "loss": "l1"}
+
+
+@pytest.fixture
 def run(monkeypatch, capsys):
     """Run a command in this process: exit code, stdout, stderr without bars."""
     from photochrom.cli import main

@@ -189,6 +189,7 @@ def test_a_cluster_counts_the_same_though_a_worker_dies(cluster, tmp_path):
     assert counted.pictures == 1500
 
 
+@pytest.mark.slow
 def test_a_cluster_that_dies_is_named_and_the_count_goes_on(cluster, photos, tmp_path):
     from distributed import Client
 
@@ -205,6 +206,7 @@ def test_a_cluster_that_dies_is_named_and_the_count_goes_on(cluster, photos, tmp
     )
 
 
+@pytest.mark.slow
 def test_a_cluster_that_does_not_answer_is_named(refusal, photos, tmp_path):
     command = ("prior", "build", photos, "-o", tmp_path / "p.h5")
     words = refusal(*command, "--cluster", f"tcp://127.0.0.1:{free_port()}")

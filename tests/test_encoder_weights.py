@@ -62,8 +62,7 @@ def test_weights_come_back_as_they_went(name, written):
 )
 def test_a_classifiers_part_is_dropped(name, keys, written):
     path = written(lambda state: state | {key: torch.ones(1) for key in keys}, name)
-    encoder = ENCODERS[name]()
-    encoder.load_state_dict(read_encoder_weights(name, path))
+    assert read_encoder_weights(name, path).keys() == ENCODERS[name]().state_dict().keys()
 
 
 def test_weights_of_half_precision_become_float32(written):

@@ -62,6 +62,7 @@ def test_scores_do_not_depend_on_the_batch_size(batch, model, pictures):
         assert row.psnr == pytest.approx(other.psnr, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_the_number_of_processes(model, photos, pictures):
     (photos / "2.png").write_text("no picture")
     one, two = (evaluate(model, pictures, replace(SMALL, devices=devices)) for devices in (1, 2))

@@ -13,18 +13,6 @@ from photochrom.models import Colorizer
 from photochrom.prior import build_prior
 from photochrom.training import fit, read_log
 
-TINY = {
-    "width": 2,
-    "crop": 32,
-    "size": 32,
-    "batch": 2,
-    "workers": 0,
-    "precision": "32",
-    "steps": 4,
-    "discriminator_width": 4,
-}
-GAME = TINY | {"method": "regression", "discriminator": "pooled", "loss": "l1"}
-
 
 @pytest.fixture
 def prior(pictures):
@@ -68,16 +56,16 @@ def changed(seen, name):
     return [not torch.equal(before[name], after[name]) for before, after in pairs]
 
 
-def test_the_discriminator_learns_in_every_nth_step_only(pictures, tmp_path, monkeypatch):
-    config = TrainConfig(**GAME | {"steps": 7, "discriminator_every": 3})
+def test_the_discriminator_learns_in_every_nth_step_only(game, pictures, tmp_path, monkeypatch):
+    config = TrainConfig(**game | {"steps": 7, "discriminator_every": 3})
     seen = states(pictures, config, tmp_path / "run", monkeypatch)
     assert changed(seen, "judge") == [False, False, True, False, False, True]
     assert changed(seen, "generator") == [True] * 6
 
 
-def test_the_game_begins_late_and_grows(pictures, prior, tmp_path, monkeypatch):
+def test_the_game_begins_late_and_grows(tiny, pictures, prior, tmp_path, monkeypatch):
     config = TrainConfig(
-        **TINY
+        **tiny
         | {"steps": 10, "discriminator": "patch", "adversarial": "hinge", "l1_weight": 5.0}
         | {"adversarial_weight": 2.0, "adversarial_from": 0.5, "adversarial_warm_up": 0.4}
     )
@@ -91,18 +79,18 @@ def test_the_game_begins_late_and_grows(pictures, prior, tmp_path, monkeypatch):
         torch.testing.assert_close(rest, weight * told["adversarial"], atol=1e-5, rtol=1e-4)
 
 
-def test_the_generator_is_moved_by_the_judgement_alone(pictures, tmp_path, monkeypatch):
+def test_the_generator_is_moved_by_the_judgement_alone(game, pictures, tmp_path, monkeypatch):
     """Without a loss of its own it still learns, and only where the judgement weighs."""
     for weight, moves in ((1.0, True), (0.0, False)):
-        config = TrainConfig(**GAME | {"loss_weight": 0.0, "adversarial_weight": weight})
+        config = TrainConfig(**game | {"loss_weight": 0.0, "adversarial_weight": weight})
         config = TrainConfig(**vars(config) | {"weight_decay": 0.0})
         seen = states(pictures, config, tmp_path / str(weight), monkeypatch)
         assert changed(seen, "generator") == [moves] * 3
 
 
-def test_learning_rates_follow_their_schedule(pictures, tmp_path):
+def test_learning_rates_follow_their_schedule(game, pictures, tmp_path):
     """Of both networks. A row tells the rate of the step that it ends with."""
-    config = TrainConfig(**GAME | {"schedule": "step", "steps": 40, "width": 1, "lr": 0.01})
+    config = TrainConfig(**game | {"schedule": "step", "steps": 40, "width": 1, "lr": 0.01})
     fit(pictures, None, config, tmp_path / "run")
     rows = read_log(tmp_path / "run/log.csv")
     assert [row["step"] for row in rows] == [10, 20, 30, 40]
@@ -110,10 +98,10 @@ def test_learning_rates_follow_their_schedule(pictures, tmp_path):
     assert [row["discriminator_lr"] for row in rows] == pytest.approx([2e-4, 2e-4, 2e-5, 2e-6])
 
 
-def test_a_plateau_lowers_the_rates(pictures, tmp_path):
+def test_a_plateau_lowers_the_rates(game, pictures, tmp_path):
     """A run that cannot learn (no loss, no decay) watches the same loss again and again."""
     config = TrainConfig(
-        **GAME
+        **game
         | {"schedule": "plateau", "steps": 20, "loss_weight": 0.0, "adversarial_weight": 0.0}
         | {"weight_decay": 0.0, "norm": "none"}
     )
@@ -124,7 +112,7 @@ def test_a_plateau_lowers_the_rates(pictures, tmp_path):
     assert last["discriminator_lr"] == pytest.approx(2e-4 / 2**4)
 
 
-def test_gradients_are_clipped(pictures, tmp_path, monkeypatch):
+def test_gradients_are_clipped(tiny, pictures, tmp_path, monkeypatch):
     """With Adam's first step a clipped gradient is as good as a long one: so norms are asked."""
     norms = []
     real = torch.optim.AdamW.step
@@ -136,17 +124,19 @@ def test_gradients_are_clipped(pictures, tmp_path, monkeypatch):
 
     monkeypatch.setattr(torch.optim.AdamW, "step", kept)
     for clip in (0.01, 0.0):
-        config = TrainConfig(**TINY | {"method": "regression", "clip": clip, "steps": 1})
+        config = TrainConfig(**tiny | {"method": "regression", "clip": clip, "steps": 1})
         fit(pictures, None, config, tmp_path / str(clip))
     clipped, free = norms
     assert clipped == pytest.approx(0.01, rel=1e-3)
     assert free > 0.1
 
 
-def test_a_stopped_game_goes_on_as_if_it_had_not_stopped(pictures, prior, tmp_path, monkeypatch):
+def test_a_stopped_game_goes_on_as_if_it_had_not_stopped(
+    tiny, pictures, prior, tmp_path, monkeypatch
+):
     monkeypatch.setattr("photochrom.training.checkpoints._CHECKPOINT_SECONDS", 0.0)
     config = TrainConfig(
-        **TINY
+        **tiny
         | {"steps": 8, "discriminator": "patch", "dropout": 0.5, "schedule": "plateau"}
         | {"l1_weight": 1.0, "discriminator_every": 2, "discriminator_dropout": 0.5}
     )
@@ -168,7 +158,14 @@ def test_a_stopped_game_goes_on_as_if_it_had_not_stopped(pictures, prior, tmp_pa
     assert [row["loss"] for row in looks[0]] == [row["loss"] for row in looks[1]]
 
 
-@pytest.mark.parametrize("name", [name for name in recipes.names() if name != "vgg16"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name == "lite0" else ())
+        for name in recipes.names()
+        if name != "vgg16"
+    ],
+)
 def test_every_recipe_learns_two_colours(name, two_colours, tmp_path):
     found = find([str(two_colours)])
     of_run = {"width": 4, "size": 32, "crop": 32, "batch": 4, "workers": 0, "precision": "32"}

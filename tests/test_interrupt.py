@@ -46,6 +46,7 @@ def wait_for(path, lines, process):
     raise AssertionError(f"{path} never got {lines} lines")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_study_continues(stop, photos, tmp_path):
     folder = tmp_path / "study"
@@ -69,17 +70,17 @@ def test_a_stopped_study_continues(stop, photos, tmp_path):
     assert not list(folder.rglob("*.partial"))
 
 
-def test_a_partial_file_is_never_taken_for_a_whole_one(photos, tmp_path):
+def test_a_partial_file_is_never_taken_for_a_whole_one(run, photos, tmp_path):
     folder = tmp_path / "study"
     command = ("study", photos, "-o", folder, "--steps", 2, *TINY.split())
     command += ("--evaluation-size", 32)
-    assert finish(start(*command))[0] == 0
+    assert run(*command)[0] == 0
     # As a kill in the middle of writing leaves them:
     for name in ("prior.h5", "runs/classification/model.safetensors", "report/index.html"):
         whole = (folder / name).read_bytes()
         (folder / name).unlink()
         (folder / f"{name}.partial").write_bytes(whole[: len(whole) // 2])
-    assert finish(start(*command))[0] == 0
+    assert run(*command)[0] == 0
     for name in ("prior.h5", "runs/classification/model.safetensors", "report/index.html"):
         assert (folder / name).exists()
 
@@ -92,6 +93,7 @@ def model(photos, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_in_one_line_and_leaves_nothing_half_written(photos, model, tmp_path):
     commands = {
         "prior.h5": ("prior", "build", photos, "-o", tmp_path / "prior.h5"),
@@ -111,6 +113,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing_half_written(photos, mo
     assert not (tmp_path / "prior.h5").exists()
 
 
+@pytest.mark.slow
 def test_what_was_written_before_the_disk_was_full_is_kept(photos, model, tmp_path):
     command = ("colorize", photos, "--model", model, "-o", tmp_path / "out")
     sizes = {}

@@ -47,6 +47,7 @@ def test_training_from_packed_pictures_is_training_from_files(photos, packed, tm
     assert weights[0] == weights[1]
 
 
+@pytest.mark.slow
 def test_every_command_takes_packed_pictures(run, packed, model, tmp_path):
     tiny = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--workers", 1]
     assert run("prior", "build", packed, "-o", tmp_path / "prior.h5")[0] == 0

@@ -35,7 +35,13 @@ def weights(run):
     return load_file(run / "model.safetensors")
 
 
-@pytest.mark.parametrize("kind", [["--no-rebalance"], GAME], ids=["classification", "game"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(["--no-rebalance"], id="classification", marks=pytest.mark.slow),
+        pytest.param(GAME, id="game"),
+    ],
+)
 def test_two_processes_learn_what_one_learns_of_the_whole_batch(kind, run, photos, tmp_path):
     train = ["train", photos, *TINY, *kind]
     assert run(*train, "-o", tmp_path / "one")[0] == 0

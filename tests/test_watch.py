@@ -13,21 +13,9 @@ from photochrom.training import fit, read_log
 from photochrom.training.pictures import run_curves
 from photochrom.training.watch import _off_band, _pinned
 
-TINY = {
-    "width": 2,
-    "crop": 32,
-    "size": 32,
-    "batch": 2,
-    "workers": 0,
-    "precision": "32",
-    "steps": 4,
-    "discriminator_width": 4,
-}
-GAME = TINY | {"method": "regression", "discriminator": "pooled", "loss": "l1"}
 
-
-def test_a_run_keeps_what_was_watched(pictures, tmp_path):
-    fit(pictures[2:], None, TrainConfig(**GAME), tmp_path / "run", watched=pictures[:2])
+def test_a_run_keeps_what_was_watched(game, pictures, tmp_path):
+    fit(pictures[2:], None, TrainConfig(**game), tmp_path / "run", watched=pictures[:2])
     run = tmp_path / "run"
     looks = read_log(run / "watch.csv")
     assert [row["step"] for row in looks] == [1, 2, 3, 4]
@@ -66,22 +54,22 @@ def test_colours_that_leave_the_truths_band_are_told(colorful, word):
     assert word in said if word else said == ""
 
 
-def test_a_game_that_collapses_is_told_and_kept(pictures, tmp_path):
+def test_a_game_that_collapses_is_told_and_kept(game, pictures, tmp_path):
     """A judgement that is worth nothing against L1 × 0 leaves a grey generator grey."""
     lines = []
-    config = TrainConfig(**GAME | {"loss_weight": 0.0, "adversarial_weight": 0.0, "init": "normal"})
+    config = TrainConfig(**game | {"loss_weight": 0.0, "adversarial_weight": 0.0, "init": "normal"})
     fit(pictures, None, config, tmp_path / "run", tell=lines.append)
     warned = json.loads((tmp_path / "run/config.json").read_text())["training"]["warnings"]
     assert any("colourfulness is below 1 / 2 of the truth's" in one for one in warned)
     assert any("step 3: the game collapses" in line for line in lines)
 
 
-def test_the_best_look_is_kept(pictures, tmp_path):
+def test_the_best_look_is_kept(tiny, game, pictures, tmp_path):
     """Without a loss of its own a generator goes astray: the model is that of the best look."""
-    learned = TINY | {"method": "regression", "loss": "l1", "loss_weight": 100.0}
+    learned = tiny | {"method": "regression", "loss": "l1", "loss_weight": 100.0}
     fit(pictures, None, TrainConfig(**learned | {"steps": 60, "lr": 0.02}), tmp_path / "first")
     first = Colorizer.load(tmp_path / "first")
-    config = TrainConfig(**GAME | {"steps": 6, "lr": 0.05, "loss_weight": 0.0})
+    config = TrainConfig(**game | {"steps": 6, "lr": 0.05, "loss_weight": 0.0})
     fit(pictures, None, config, tmp_path / "run", initial=first)
     looks = read_log(tmp_path / "run/watch.csv")
     scores = [row["error"] + abs(row["colorfulness"] - row["truth"]) for row in looks]

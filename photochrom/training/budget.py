@@ -61,12 +61,7 @@ class Budget(pl.Callback):
                 group["lr"] = group["peak_lr"] * share
 
     def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        module: pl.LightningModule,
-        outputs: Any,
-        batch: Batch,
-        batch_idx: int,
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, *_: Any
     ) -> None:
         assert isinstance(module, TrainingModule)
         now = time.monotonic()

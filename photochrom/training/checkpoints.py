@@ -22,12 +22,7 @@ class Checkpoints(pl.Callback):
         self._saved: float | None = None
 
     def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        module: pl.LightningModule,
-        outputs: Any,
-        batch: Batch,
-        batch_idx: int,
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, *_: Any
     ) -> None:
         now = self.budget.seconds
         self._saved = now if self._saved is None else self._saved

@@ -14,7 +14,6 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from photochrom.data import Batch
 from photochrom.files import write_whole
 from photochrom.training.budget import Budget
 from photochrom.training.module import LOSSES, TrainingModule
@@ -67,12 +66,7 @@ class Log(pl.Callback):
         self._clock = (time.monotonic(), time.process_time())
 
     def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        module: pl.LightningModule,
-        outputs: Any,
-        batch: Batch,
-        batch_idx: int,
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, *_: Any
     ) -> None:
         assert isinstance(module, TrainingModule)
         for name, value in outputs.items():

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from photochrom.config import TrainConfig
-from photochrom.data import Batch, centre_loader, compose
+from photochrom.data import centre_loader, compose
 from photochrom.files import replacing
 from photochrom.images import Picture, save_png
 from photochrom.metrics import colorfulness
@@ -75,12 +75,7 @@ class Watch(pl.Callback):
                 plateau.load_state_dict(state)
 
     def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        module: pl.LightningModule,
-        outputs: Any,
-        batch: Batch,
-        batch_idx: int,
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, *_: Any
     ) -> None:
         assert isinstance(module, TrainingModule)
         fraction = self.record.budget.fraction(module.steps_done)
