@@ -1,0 +1,138 @@
+"""What an evaluation found: plain values that a report, a table or a notebook shows."""
+
+from dataclasses import dataclass, field
+from math import nan
+from typing import Literal
+
+import numpy as np
+from jaxtyping import UInt8
+
+from photochrom.images import Skipped
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score and its 95 % interval; nan where there is none."""
+
+    value: float
+    low: float = nan
+    high: float = nan
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a method, over its seeds."""
+
+    name: str
+    method: str
+    """How its colours were made."""
+    baseline: bool
+    scores: dict[str, Estimate]
+    """By `photochrom.metrics.Metric.key`; without those that do not apply."""
+    seeds: int = 1
+    """Runs that the scores are the mean of."""
+    parameters: int | None = None
+    steps: int | None = None
+    minutes: float | None = None
+    """Of training, a run."""
+    milliseconds: float | None = None
+    """Of colorizing one picture of the evaluation."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two methods compared on the same pictures, by one metric."""
+
+    metric: str
+    first: str
+    second: str
+    difference: Estimate
+    """The first's score minus the second's; in a metric that is best near the truth's, the
+    first's distance to the truth minus the second's."""
+    wins: float
+    """Share of pictures on which the first is better; a tie is half a win. nan where the metric
+    has no value of a single picture."""
+    supported: bool
+    """Whether the interval leaves out 0."""
+    pictures_needed: int | None = None
+    """About how many would settle a difference of this size, where these do not."""
+
+
+@dataclass(frozen=True)
+class PictureScore:
+    """One method's scores on one picture."""
+
+    picture: str
+    row: str
+    seed: int
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One picture as every method shows it, by title: grey input and truth first."""
+
+    picture: str
+    why: Literal["random", "best", "worst", "disagree"]
+    images: dict[str, UInt8[np.ndarray, "H W 3"]]
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By title and metric."""
+    entropy: dict[str, UInt8[np.ndarray, "H W"]] = field(default_factory=dict)
+    """By title of a classifier: 0 is certain, 255 is 8 bits or more."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Share of pixels, in percent, whose ab error is within t = 0, 1, …, 150."""
+
+    raw: list[float]
+    rebalanced: list[float]
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """A classifier decoded at another temperature; 0 is the mode, 1 the mean."""
+
+    temperature: float
+    auc_raw: float
+    auc_rebalanced: float
+    colorfulness: float
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """The pixels whose likeliest bin had a probability within one fifteenth of 0–1."""
+
+    confidence: float
+    """Their mean probability."""
+    accuracy: float
+    """How often it was the true bin."""
+    share: float
+    """Of all pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What a report tells."""
+
+    rows: list[Row]
+    pairs: list[Pair]
+    pictures: list[PictureScore]
+    examples: list[Example]
+    skipped: list[Skipped]
+    truth: dict[str, float]
+    """The true pictures' own value of the metrics that are best near it."""
+    counted: int
+    size: int
+    thresholds: dict[str, Thresholds] = field(default_factory=dict)
+    """By row, as are those that follow."""
+    sweeps: dict[str, list[SweepPoint]] = field(default_factory=dict)
+    chroma: dict[str, list[float]] = field(default_factory=dict)
+    """Share of pixels by chroma in steps of 2 ab units; also of "truth"."""
+    hue: dict[str, list[list[float]]] = field(default_factory=dict)
+    """Share in percent of the pixels of each true sector (row) that got each sector (column):
+    12 sectors of 30° of the hue angle from 0° on, then grey."""
+    calibration: dict[str, list[CalibrationBin]] = field(default_factory=dict)
+    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    """Training loss over steps, by run."""
+    provenance: dict[str, str] = field(default_factory=dict)
