@@ -1,132 +1,189 @@
-"""Methods × pictures → scores, with the rows that every table needs: grey, random, ceiling."""
+"""Methods × pictures → scores with intervals, with the rows that every table needs.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from photochrom.evaluate import evaluate, trained
+from photochrom.images import find
+
+found = evaluate({"mine": trained("run")}, find(["photos/"]).pictures)
+found.rows[0].scores["auc_raw"]
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
+from photochrom.comparison import compare
 from photochrom.config import EvaluateConfig
-from photochrom.images import Picture, Skipped
-from photochrom.metrics import Scores
-from photochrom.scoring import (
-    BASELINES as BASELINES,
+from photochrom.contenders import (
+    BASELINES,
+    SWEEP,
     Contender as Contender,
-    Example as Example,
-    Part,
-    Scorer,
-    scored,
+    Sweep,
+    by_row,
+    trained as trained,
 )
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table."""
-
-    name: str
-    method: str
-    """How its colours were made."""
-    baseline: bool
-    auc_raw: float
-    """Percent."""
-    auc_rebalanced: float
-    """Percent."""
-    colorfulness: float
-    psnr: float
-    """dB."""
-    ssim: float
-    parameters: int | None = None
-    steps: int | None = None
-    minutes: float | None = None
-
-
-@dataclass(frozen=True)
-class PictureScore:
-    """One method's scores on one picture."""
-
-    picture: str
-    row: str
-    auc_raw: float
-    colorfulness: float
-    psnr: float
-    ssim: float
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What a report tells."""
-
-    rows: list[Row]
-    pictures: list[PictureScore]
-    examples: list[Example]
-    skipped: list[Skipped]
-    truth_colorfulness: float
-    counted: int
-    size: int
-    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    """Training loss over steps, by row."""
-    provenance: dict[str, str] = field(default_factory=dict)
+from photochrom.examples import chosen
+from photochrom.images import Picture
+from photochrom.metrics import AucCounts, Tally, frechet_distance
+from photochrom.models import Colorizer
+from photochrom.results import (
+    CalibrationBin,
+    Estimate,
+    Evaluation,
+    Example,
+    PictureScore,
+    Row,
+    SweepPoint,
+    Thresholds,
+)
+from photochrom.scoring import TRUTH, Part, Scorer, scored
 
 
 def evaluate(
     contenders: Mapping[str, Contender],
     pictures: Sequence[Picture],
-    config: EvaluateConfig,
+    config: EvaluateConfig | None = None,
     *,
     track: Callable[[Iterable[Any], int], Iterable[Any]] = lambda batches, _: batches,
 ) -> Evaluation:
     """Score every contender and the baselines on the centred squares of `pictures`.
 
-    Pictures that cannot be read are skipped and listed; `ValueError` if none can be. Rebalanced
-    AuC is over the 313-bin gamut whatever the models' own. `track` wraps the batches, given
-    their number, to show progress. `config.devices` processes share the batches; their sums
-    are added in the same order, so the scores are those of one process.
+    Contenders of one `method` are runs of one row, and its scores the mean of theirs. Pictures
+    that cannot be read are skipped and listed; `ValueError` if none can be. Scores by bin are
+    over the 313-bin gamut whatever the models' own. `track` wraps the batches, given their
+    number, to show progress. `config.devices` processes share the batches; their sums are
+    added in the same order, so the scores are those of one process.
     """
-    places = np.random.default_rng(config.seed).permutation(len(pictures))
-    scorer = Scorer(contenders, [pictures[place] for place in places], config)
-    run = Part()
-    for part in track(scored(scorer), len(scorer)):
-        run += part
-        del run.examples[config.examples :]
-    if not run.truth:
+    config = config or EvaluateConfig()
+    order = np.random.default_rng(config.seed).permutation(len(pictures)).tolist()
+    reordered = {name: contender.reordered(order) for name, contender in contenders.items()}
+    scorer = Scorer(reordered, [pictures[place] for place in order], config)
+    part = Part()
+    for later in track(scored(scorer), len(scorer)):
+        part += later
+    if not part.places:
         raise ValueError(
             f"expected pictures that can be read, got none of {len(pictures)}: the first, "
-            f"{run.skipped[0].name}, is {run.skipped[0].reason}"
+            f"{part.skipped[0].name}, is {part.skipped[0].reason}"
         )
-    if len(run.truth) == 1:
-        del run.scores["random"]  # there is no other picture to borrow from
+    return _told(scorer, part)
+
+
+def _told(scorer: Scorer, part: Part) -> Evaluation:
+    config, contenders = scorer.config, scorer.contenders
+    tallies = {name: Tally.joined(parts) for name, parts in part.tallies.items()}
+    if len(part.places) == 1:
+        del tallies["random"]  # there is no other picture to borrow from
+    truth = Truth.joined(part.truth)
+    rows = by_row(contenders) | {name: [name] for name in BASELINES if name in tallies}
+    runs = {row: [tallies[name] for name in names] for row, names in rows.items()}
+    compared = compare(
+        runs,
+        truth,
+        trained=by_row(contenders),
+        replicates=config.replicates,
+        seed=config.seed,
+    )
+    first = {row: names[0] for row, names in rows.items()}
     return Evaluation(
-        rows=_rows(run.scores, contenders),
+        rows=[_row(row, names, scorer, part, compared.scores[row]) for row, names in rows.items()],
+        pairs=compared.pairs,
         pictures=[
-            PictureScore(picture[0], name, *picture[1:])
-            for name, scores in run.scores.items()
-            for picture in scores.pictures
+            score for name, tally in tallies.items() for score in _pictures(name, tally, contenders)
         ],
-        examples=run.examples,
-        skipped=run.skipped,
-        truth_colorfulness=float(np.mean(run.truth)),
-        counted=len(run.truth),
+        examples=_examples(scorer, part, tallies),
+        skipped=part.skipped,
+        truth={"colorfulness": float(truth.colorfulness.mean())},
+        counted=len(part.places),
         size=config.size,
+        thresholds={row: _thresholds(part.counts[name]) for row, name in first.items()},
+        sweeps={
+            row: _sweep(part.sweeps[name]) for row, name in first.items() if name in part.sweeps
+        },
+        chroma={TRUTH: chroma_shares(truth).tolist()}
+        | {row: chroma_shares(runs[row][0]).tolist() for row in rows},
+        hue={row: hue_shares(runs[row][0], truth).tolist() for row in by_row(contenders)},
+        calibration={
+            row: _calibration(runs[row][0].counts["calibration"])
+            for row in by_row(contenders)
+            if "calibration" in runs[row][0].counts
+        },
     )
 
 
-def _rows(scores: Mapping[str, Scores], contenders: Mapping[str, Contender]) -> list[Row]:
-    rows = []
-    for name, score in scores.items():
-        contender = contenders.get(name)
-        rows.append(
-            Row(
-                name=name,
-                method=contender.label if contender else BASELINES[name],
-                baseline=contender is None,
-                auc_raw=score.auc.raw(),
-                auc_rebalanced=score.auc.rebalanced(),
-                colorfulness=score.mean(2),
-                psnr=score.mean(3),
-                ssim=score.mean(4),
-                parameters=contender.colorizer.parameters_count if contender else None,
-                steps=contender.steps if contender else None,
-                minutes=contender.minutes if contender else None,
-            )
-        )
-    return rows
+def _row(
+    name: str, runs: Sequence[str], scorer: Scorer, part: Part, scores: Mapping[str, Estimate]
+) -> Row:
+    scores = dict(scores)
+    if part.moments:
+        truth = part.moments[TRUTH]
+        distances = [frechet_distance(part.moments[run], truth) for run in runs]
+        scores["fd_lite0"] = Estimate(float(np.mean(distances)))
+    contenders = [scorer.contenders[run] for run in runs if run in scorer.contenders]
+    if not contenders:
+        return Row(name, BASELINES[name], True, scores)
+    first = contenders[0]
+    model = first.source if isinstance(first.source, Colorizer) else None
+    spent = np.mean([part.milliseconds[run] for run in runs]) / len(part.places)
+    minutes = [one.minutes for one in contenders if one.minutes is not None]
+    return Row(
+        name=name,
+        method=first.label,
+        baseline=False,
+        scores=scores,
+        seeds=len(contenders),
+        parameters=model.parameters_count if model else None,
+        steps=first.steps,
+        minutes=float(np.mean(minutes)) if minutes else None,
+        megabytes=first.megabytes,
+        milliseconds=float(spent) if model else None,
+    )
+
+
+def _pictures(
+    name: str, tally: Tally, contenders: Mapping[str, Contender]
+) -> Iterator[PictureScore]:
+    contender = contenders.get(name)
+    row, seed = (contender.method or name, contender.seed) if contender else (name, 0)
+    for place, picture in enumerate(tally.names):
+        scores = {key: float(values[place]) for key, values in tally.values.items()}
+        yield PictureScore(picture, row, seed, scores)
+
+
+def _examples(scorer: Scorer, part: Part, tallies: Mapping[str, Tally]) -> list[Example]:
+    rows = by_row(scorer.contenders)
+    errors = [np.mean([tallies[run].values["ciede2000"] for run in rows[row]], 0) for row in rows]
+    examples = []
+    for why, place in chosen(np.reshape(errors, (len(rows), -1)), scorer.config.examples):
+        images, entropy = scorer.shown(part.places[place])
+        scores = {
+            row: {
+                key: float(np.mean([tallies[run].values[key][place] for run in rows[row]]))
+                for key in ("auc_raw", "ciede2000")
+            }
+            for row in rows
+        }
+        name = tallies["grey"].names[place]
+        examples.append(Example(name, why, images, scores, entropy))
+    return examples
+
+
+def _thresholds(counts: AucCounts) -> Thresholds:
+    return Thresholds(counts.raw_curve().tolist(), counts.rebalanced_curve().tolist())
+
+
+def _sweep(sweep: Sweep) -> list[SweepPoint]:
+    return [
+        SweepPoint(temperature, counts.raw(), counts.rebalanced(), float(np.mean(colorful)))
+        for temperature, counts, colorful in zip(SWEEP, sweep.counts, sweep.colorful, strict=True)
+    ]
+
+
+def _calibration(counts: Float[np.ndarray, "N levels 3"]) -> list[CalibrationBin]:
+    pixels, confidence, correct = counts.sum(axis=0).astype(float).T
+    return [
+        CalibrationBin(float(sure / count), float(right / count), float(count / pixels.sum()))
+        for count, sure, right in zip(pixels, confidence, correct, strict=True)
+        if count
+    ]

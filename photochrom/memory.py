@@ -1,4 +1,4 @@
-"""How the C library treats memory that was freed."""
+"""The memory of this process: how much it took, and what becomes of what it frees."""
 
 import ctypes
 import sys
@@ -17,3 +17,13 @@ def keep_freed_memory() -> bool:
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it, others need not
     return mallopt is not None and bool(mallopt(_TRIM_THRESHOLD, -1) and mallopt(_MMAP_MAX, 0))
+
+
+def peak_megabytes() -> int | None:
+    """The most memory that this process has held so far, resident, in 10⁶ bytes; not on Windows."""
+    if sys.platform == "win32":
+        return None
+    import resource  # POSIX has it
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)

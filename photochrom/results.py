@@ -35,6 +35,8 @@ class Row:
     steps: int | None = None
     minutes: float | None = None
     """Of training, a run."""
+    megabytes: int | None = None
+    """The most memory that training took."""
     milliseconds: float | None = None
     """Of colorizing one picture of the evaluation."""
 

@@ -3,10 +3,11 @@
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,58 +15,46 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from photochrom.config import EvaluateConfig
+from photochrom.contenders import Colors, Contender, Sweep, baselines, colors, first_runs
 from photochrom.data import Batch, CentreSquares, collate, compose
 from photochrom.images import Picture, Skipped
-from photochrom.metrics import Scores, colorfulness
+from photochrom.metrics import AucCounts, Moments, Tally, Truth, lite0_features
 from photochrom.models import Colorizer
-from photochrom.quantize import Gamut, soft_encode, soft_mean
+from photochrom.quantize import Gamut
 
-Predict = Callable[[Batch, Tensor], Float[Tensor, "B 2 H W"]]
-"""A method: a batch, and the ab of another picture each, to ab."""
-
-_CEILING = {"k": 5, "sigma": 5.0, "temperature": 0.38}
-BASELINES = {
-    "grey": "ab = 0",
-    "random": "another picture's ab",
-    "ceiling": "true ab, encoded and decoded (k = 5, σ = 5, T = 0.38)",
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Example:
-    """One picture as every method shows it, by title: grey input and truth first."""
-
-    picture: str
-    images: dict[str, UInt8[np.ndarray, "H W 3"]]
-
-
-@dataclass(frozen=True, eq=False)
-class Contender:
-    """A trained model in the comparison, and what is told about its training."""
-
-    colorizer: Colorizer
-    label: str
-    steps: int | None = None
-    minutes: float | None = None
+TRUTH = "truth"
 
 
 @dataclass(eq=False)
 class Part:
-    """The scores of some pictures, in their order."""
+    """The scores of some pictures, in their order; what is by name is by contender or baseline."""
 
-    scores: dict[str, Scores] = field(default_factory=dict)
-    truth: list[float] = field(default_factory=list)
-    """Colourfulness of each true picture."""
-    examples: list[Example] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    """Of the pictures that could be read, among all."""
+    tallies: dict[str, list[Tally]] = field(default_factory=dict)
+    truth: list[Truth] = field(default_factory=list)
+    counts: dict[str, AucCounts] = field(default_factory=dict)
+    moments: dict[str, Moments] = field(default_factory=dict)
+    sweeps: dict[str, Sweep] = field(default_factory=dict)
+    milliseconds: dict[str, float] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
 
     def __iadd__(self, later: "Part") -> "Part":
-        for name, scores in later.scores.items():
-            self.scores[name] = self.scores[name] + scores if name in self.scores else scores
+        self.places += later.places
         self.truth += later.truth
-        self.examples += later.examples
         self.skipped += later.skipped
+        for name, tallies in later.tallies.items():
+            self.tallies.setdefault(name, []).extend(tallies)
+        _add(self.counts, later.counts)
+        _add(self.moments, later.moments)
+        _add(self.sweeps, later.sweeps)
+        _add(self.milliseconds, later.milliseconds)
         return self
+
+
+def _add(sums: dict[str, Any], later: Mapping[str, Any]) -> None:
+    for name, value in later.items():
+        sums[name] = sums[name] + value if name in sums else value
 
 
 @dataclass(eq=False)
@@ -80,7 +69,8 @@ class Scorer:
         self._squares = CentreSquares(self.pictures, size=self.config.size)
         self._gamut = Gamut.srgb()
         for contender in self.contenders.values():
-            contender.colorizer.eval()
+            if isinstance(contender.source, Colorizer):
+                contender.source.eval()
 
     def __len__(self) -> int:
         return -(-len(self.pictures) // self.config.batch)
@@ -88,59 +78,81 @@ class Scorer:
     def __call__(self, number: int) -> Part:
         """The scores of the batch of that number."""
         first = number * self.config.batch
-        last = min(first + self.config.batch, len(self.pictures))
-        batch = collate([self._squares[place] for place in range(first, last)])
-        part = Part(skipped=[Skipped(*one) for one in batch.skipped])
-        if not batch.names:
+        places = range(first, min(first + self.config.batch, len(self.pictures)))
+        batch, read = self._batch(places)
+        part = Part(places=read, skipped=[Skipped(*one) for one in batch.skipped])
+        if not read:
             return part
         with torch.inference_mode():
-            borrowed = torch.cat([batch.ab[1:], self._next_ab(last)])
-            self._add(
-                part, batch, {n: make(batch, borrowed) for n, make in self._methods().items()}
-            )
+            rgb = compose(batch.L, batch.ab)
+            part.truth.append(Truth.of(batch.names, batch.ab, rgb, self._gamut))
+            if self.config.frechet:
+                part.moments[TRUTH] = Moments.of(lite0_features(rgb))
+            for name, made in self.colors(batch, read).items():
+                self._judge(part, name, made, batch, rgb)
         return part
+
+    def _batch(self, places: Sequence[int]) -> tuple[Batch, list[int]]:
+        """The pictures of those places that can be read, and their places."""
+        squares = [self._squares[place] for place in places]
+        pairs = zip(places, squares, strict=True)
+        return collate(squares), [place for place, square in pairs if square.rgb is not None]
+
+    def colors(self, batch: Batch, places: Sequence[int]) -> dict[str, Colors]:
+        """What every contender and baseline makes of a batch."""
+        borrowed = torch.cat([batch.ab[1:], self._next_ab(places[-1] + 1)])
+        made = {
+            name: colors(contender, batch, places, self._gamut)
+            for name, contender in self.contenders.items()
+        }
+        return made | dict(baselines(batch, borrowed, self._gamut))
 
     def _next_ab(self, place: int) -> Float[Tensor, "1 2 H W"]:
         """The ab of the next picture that can be read, from the first again after the last."""
         while True:
-            batch = collate([self._squares[place % len(self.pictures)]])
-            if batch.names:
+            batch, read = self._batch([place % len(self.pictures)])
+            if read:
                 return batch.ab
             place += 1
 
-    def _methods(self) -> dict[str, Predict]:
-        def ceiling(batch: Batch, _: Tensor) -> Float[Tensor, "B 2 H W"]:
-            code = soft_encode(batch.ab, self._gamut, k=int(_CEILING["k"]), sigma=_CEILING["sigma"])
-            return soft_mean(code, self._gamut, _CEILING["temperature"])
+    def _judge(
+        self, part: Part, name: str, made: Colors, batch: Batch, rgb: UInt8[Tensor, "B 3 H W"]
+    ) -> None:
+        tally = Tally.of(batch.names, made.ab, batch.ab, made.rgb, rgb, self._gamut)
+        if made.likelihood:
+            tally = tally.with_likelihood(made.likelihood)
+        part.tallies[name] = [tally]
+        part.counts[name] = AucCounts.of(made.ab, batch.ab, self._gamut)
+        part.milliseconds[name] = made.milliseconds
+        if made.sweep:
+            part.sweeps[name] = made.sweep
+        if self.config.frechet:
+            part.moments[name] = Moments.of(lite0_features(made.rgb))
 
-        def trained(colorizer: Colorizer) -> Predict:
-            return lambda batch, _: colorizer.predict(batch.L)
+    def shown(self, place: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """The picture of that place as all show it, by title, and the classifiers' entropy.
 
-        return {
-            **{name: trained(contender.colorizer) for name, contender in self.contenders.items()},
-            "grey": lambda batch, _: torch.zeros_like(batch.ab),
-            "random": lambda _, borrowed: borrowed,
-            "ceiling": ceiling,
-        }
-
-    def _add(self, part: Part, batch: Batch, predicted: Mapping[str, Tensor]) -> None:
-        true_rgb = compose(batch.L, batch.ab)
-        part.truth += colorfulness(true_rgb).tolist()
-        shown = {"grey input": compose(batch.L, torch.zeros_like(batch.ab)), "truth": true_rgb}
-        for name, ab in predicted.items():
-            rgb = compose(batch.L, ab.nan_to_num())
-            part.scores[name] = Scores(self._gamut)
-            part.scores[name].update(batch.names, ab, batch.ab, rgb, true_rgb)
-            if name not in BASELINES:
-                shown[name] = rgb
-        for place, name in enumerate(batch.names[: self.config.examples]):
-            images = {title: _array(rgb[place]) for title, rgb in shown.items()}
-            part.examples.append(Example(name, images))
-
-
-def _array(rgb: UInt8[Tensor, "3 H W"]) -> UInt8[np.ndarray, "H W 3"]:
-    array: np.ndarray = rgb.movedim(0, -1).contiguous().numpy()
-    return array
+        Entropy is told in 8 bits: 255 is 8 bits of it or more.
+        """
+        with torch.inference_mode():
+            batch, read = self._batch([place])
+            made = {
+                row: colors(contender, batch, read, self._gamut)
+                for row, contender in first_runs(self.contenders).items()
+            }
+            images = {
+                "grey input": compose(batch.L, torch.zeros_like(batch.ab)),
+                TRUTH: compose(batch.L, batch.ab),
+                **{name: one.rgb for name, one in made.items()},
+            }
+        told = {name: one.likelihood for name, one in made.items() if one.likelihood}
+        return (
+            {title: rgb[0].movedim(0, -1).contiguous().numpy() for title, rgb in images.items()},
+            {
+                name: (one.entropy[0] * (255 / 8)).clamp(0, 255).to(torch.uint8).numpy()
+                for name, one in told.items()
+            },
+        )
 
 
 def scored(scorer: Scorer) -> Iterator[Part]:

@@ -14,14 +14,19 @@ class EvaluateConfig:
     batch: int = 8
     """Pictures at a time."""
     examples: int = 24
-    """Pictures shown in the report's grid."""
+    """Pictures shown in the report's grid, whatever their scores; some more are chosen by score."""
+    replicates: int = 1000
+    """Draws of the bootstrap that gives the intervals."""
+    frechet: bool = False
+    """Also give fd-lite0, the Fréchet distance on EfficientNet-Lite0 features."""
     seed: int = 0
-    """Seeds the order of pictures, and so which are shown and which "random" borrows from."""
+    """Seeds the bootstrap and the pictures' order: which are shown, whose colours "random" has."""
     devices: int = 1
     """Processes that share the pictures; the scores are the same."""
 
     def __post_init__(self) -> None:
         at_least("size", self.size, 16)  # SSIM's window of 11 must fit
         at_least("batch", self.batch, 1)
+        at_least("replicates", self.replicates, 2)
         at_least("devices", self.devices, 1)
         at_least("seed", self.seed, 0)

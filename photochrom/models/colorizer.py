@@ -119,12 +119,22 @@ class Colorizer(nn.Module):
         Of a larger picture the network would see less of each thing than it has learned from,
         and colour it in patches. ab comes back by bilinear interpolation.
         """
+        ab: Tensor = self(self.working(L), temperature, how)
+        return self.as_large_as(ab, L)
+
+    def working(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 _ _"]:
+        """L as the network is given it: reduced to the short side that it was trained on."""
         height, width = L.shape[-2:]
         scale = min(1.0, self.architecture.size / min(height, width))
-        working = (max(1, round(height * scale)), max(1, round(width * scale)))
-        seen = F.interpolate(L, working, mode="bilinear", antialias=True)
-        ab: Tensor = self(seen, temperature, how)
-        return F.interpolate(ab, (height, width), mode="bilinear", align_corners=False)
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        return F.interpolate(L, size, mode="bilinear", antialias=True)
+
+    @staticmethod
+    def as_large_as(
+        ab: Float[Tensor, "B 2 _ _"], L: Float[Tensor, "B 1 H W"]
+    ) -> Float[Tensor, "B 2 H W"]:
+        """ab at the size of L."""
+        return F.interpolate(ab, L.shape[-2:], mode="bilinear", align_corners=False)
 
     def colors(
         self,
@@ -210,7 +220,7 @@ def _judged(config: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
         yield name, config.get(name), _fits(config.get(name), float) and config[name] > 0
     training = config.get("training", {})
     yield "training", training, isinstance(training, dict)
-    for name in ("steps", "minutes"):
+    for name in ("steps", "minutes", "megabytes"):
         value = training.get(name)
         yield f"training: {name}", value, isinstance(value, int | float | None)
 

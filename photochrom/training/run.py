@@ -22,6 +22,7 @@ from photochrom.config import Architecture, TrainConfig
 from photochrom.data import TrainingData
 from photochrom.files import write_whole
 from photochrom.images import Picture, Skipped
+from photochrom.memory import peak_megabytes
 from photochrom.models import (
     Colorizer,
     freeze,
@@ -148,6 +149,7 @@ def _finish(
         "pictures": pictures,
         "steps": int(log.table.rows[-1]["step"]),
         "minutes": round(log.budget.seconds / 60, 2),
+        "megabytes": peak_megabytes(),
         "warnings": watch.warnings,
         "photochrom": __version__,
         "torch": torch.__version__,

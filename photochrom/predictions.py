@@ -1,0 +1,88 @@
+"""Pictures that any other program has colorized, matched with the true ones by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from photochrom.images import Picture, PictureError, find, read
+
+_SLACK = 0.02  # of the sides' ratio: what rounding a size of 50 pixels may change
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One picture of `pictures` for every true one, in their order."""
+
+    pictures: tuple[Picture, ...]
+    truth: tuple[Picture, ...]
+    surplus: int
+    """Pictures of the folder that are nobody's prediction."""
+
+    @staticmethod
+    def find(source: str, truth: Sequence[Picture]) -> "Predictions":
+        """The pictures of `source` by the names of the true ones, whatever their suffix.
+
+        `ValueError` if one is missing, or if two have the same name.
+        """
+        known: dict[str, Picture] = {}
+        for picture in find([source]).pictures:
+            if _stem(picture) in known:
+                raise ValueError(
+                    f"{source}: expected one prediction for {_stem(picture)}, got "
+                    f"{known[_stem(picture)].name} and {picture.name}: remove one"
+                )
+            known[_stem(picture)] = picture
+        missing = [picture.name for picture in truth if _stem(picture) not in known]
+        if missing:
+            raise ValueError(
+                f"{source}: expected a prediction for each of {len(truth)} pictures, found none "
+                f"for {len(missing)} (first: {missing[0]}): make them, or leave those pictures out"
+            )
+        matched = tuple(known[_stem(picture)] for picture in truth)
+        return Predictions(matched, tuple(truth), len(known) - len({_stem(p) for p in truth}))
+
+    def reordered(self, order: Sequence[int]) -> "Predictions":
+        """The same with the pictures in another order."""
+        return Predictions(
+            tuple(self.pictures[place] for place in order),
+            tuple(self.truth[place] for place in order),
+            self.surplus,
+        )
+
+    def squares(self, places: Sequence[int], size: int) -> UInt8[Tensor, "B 3 size size"]:
+        """The centred squares of some predictions, scaled to `size` as the true ones are."""
+        return torch.stack([self._square(place, size) for place in places])
+
+    def _square(self, place: int, size: int) -> UInt8[Tensor, "3 size size"]:
+        picture = self.pictures[place]
+        try:
+            rgb = read(picture, size, fit="scale")
+        except (PictureError, OSError) as error:
+            raise ValueError(
+                f"{picture.name}: expected a prediction that can be read, got one that is {error}"
+            ) from None
+        true = read(self.truth[place], size, fit="scale")
+        _refuse_other_shape(picture.name, rgb, true)
+        top, left = ((side - size) // 2 for side in rgb.shape[:2])
+        square = rgb[top : top + size, left : left + size]
+        return torch.from_numpy(square.copy()).movedim(-1, 0)
+
+
+def _stem(picture: Picture) -> str:
+    return str(PurePosixPath(picture.name).with_suffix(""))
+
+
+def _refuse_other_shape(
+    name: str, rgb: UInt8[np.ndarray, "H W 3"], true: UInt8[np.ndarray, "h w 3"]
+) -> None:
+    (height, width), (true_height, true_width) = rgb.shape[:2], true.shape[:2]
+    if abs(height * true_width / (width * true_height) - 1) > _SLACK:
+        raise ValueError(
+            f"{name}: expected a prediction of the true picture's shape, {true_width} × "
+            f"{true_height} or a multiple, got {width} × {height}: do not crop or stretch it"
+        )

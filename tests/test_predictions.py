@@ -1,0 +1,87 @@
+"""Pictures that other programs made, scored beside the true ones."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.io import imread, imsave
+
+from photochrom.config import EvaluateConfig
+from photochrom.evaluate import Contender, evaluate
+from photochrom.predictions import Predictions
+
+SMALL = EvaluateConfig(size=32, batch=3, examples=1, replicates=20)
+
+
+@pytest.fixture
+def made(photos, tmp_path):
+    """A folder of predictions, here the true pictures as PNG with another suffix's name."""
+    folder = tmp_path / "made"
+    folder.mkdir()
+    for path in photos.iterdir():
+        Image.open(path).convert("RGB").save(folder / f"{path.stem}.png")
+    return folder
+
+
+def scores(folder, pictures, *, own_L=False):
+    source = Predictions.find(str(folder), pictures)
+    contender = Contender(source, "predictions", own_L=own_L)
+    told = evaluate({"them": contender}, pictures, SMALL)
+    return {row.name: row for row in told.rows}["them"].scores
+
+
+@pytest.mark.parametrize("own_L", [False, True])
+def test_the_true_pictures_score_as_the_truth(made, pictures, own_L):
+    found = scores(made, pictures, own_L=own_L)
+    assert found["auc_raw"].value == 100
+    assert found["ciede2000"].value == pytest.approx(0, abs=1e-3)
+    # With the true L, ab goes to Lab and back to 8 bits.
+    assert found["psnr"].value > 50
+
+
+def test_a_shift_of_lightness_counts_with_their_own_L_alone(made, pictures):
+    for path in made.iterdir():
+        rgb = imread(path).astype(int)
+        imsave(path, (rgb + 20).clip(0, 255).astype(np.uint8), check_contrast=False)
+    with_ours, own = (scores(made, pictures, own_L=own)["psnr"].value for own in (False, True))
+    assert own == pytest.approx(20 * np.log10(255 / 20), abs=1.5)  # but for what was clipped
+    assert with_ours > own + 3
+
+
+def test_a_prediction_of_twice_the_size_is_scaled(made, pictures):
+    small = scores(made, pictures)
+    for path in made.iterdir():
+        image = Image.open(path)
+        image.resize((2 * image.width, 2 * image.height), Image.Resampling.NEAREST).save(path)
+    large = scores(made, pictures)
+    assert large["auc_raw"].value == pytest.approx(small["auc_raw"].value, abs=1.0)
+
+
+def test_a_missing_prediction_is_named(made, pictures):
+    (made / "3.png").unlink()
+    expected = r"made: expected a prediction for each of 8 pictures, found none for 1 \(first: 3\."
+    with pytest.raises(ValueError, match=expected):
+        Predictions.find(str(made), pictures)
+
+
+def test_surplus_pictures_are_counted(made, pictures):
+    (made / "more.png").write_bytes((made / "3.png").read_bytes())
+    assert Predictions.find(str(made), pictures).surplus == 1
+
+
+def test_two_predictions_of_one_name_are_refused(made, pictures):
+    Image.open(made / "3.png").save(made / "3.jpg")
+    with pytest.raises(ValueError, match=r"expected one prediction for 3, got 3\.jpg and 3\.png"):
+        Predictions.find(str(made), pictures)
+
+
+def test_another_shape_is_refused(made, pictures):
+    image = Image.open(made / "3.png")
+    image.resize((image.width, 2 * image.height)).save(made / "3.png")
+    with pytest.raises(ValueError, match=r"3.png: expected a prediction of the true picture's sha"):
+        scores(made, pictures)
+
+
+def test_an_unreadable_prediction_is_named(made, pictures):
+    (made / "3.png").write_text("no picture")
+    with pytest.raises(ValueError, match=r"3\.png: expected a prediction that can be read, got"):
+        scores(made, pictures)
