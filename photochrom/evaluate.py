@@ -7,7 +7,9 @@ found = evaluate({"mine": trained("run")}, find(["photos/"]).pictures)
 found.rows[0].scores["auc_raw"]
 """
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,14 @@ from photochrom.contenders import (
 )
 from photochrom.examples import chosen
 from photochrom.images import Picture
-from photochrom.metrics import AucCounts, Tally, frechet_distance
+from photochrom.metrics import (
+    AucCounts,
+    Tally,
+    Truth,
+    chroma_shares,
+    frechet_distance,
+    hue_shares,
+)
 from photochrom.models import Colorizer
 from photochrom.results import (
     CalibrationBin,
@@ -85,7 +94,6 @@ def _told(scorer: Scorer, part: Part) -> Evaluation:
         replicates=config.replicates,
         seed=config.seed,
     )
-    first = {row: names[0] for row, names in rows.items()}
     return Evaluation(
         rows=[_row(row, names, scorer, part, compared.scores[row]) for row, names in rows.items()],
         pairs=compared.pairs,
@@ -97,19 +105,31 @@ def _told(scorer: Scorer, part: Part) -> Evaluation:
         truth={"colorfulness": float(truth.colorfulness.mean())},
         counted=len(part.places),
         size=config.size,
-        thresholds={row: _thresholds(part.counts[name]) for row, name in first.items()},
+        thresholds={row: _thresholds(_sum(part.counts, names)) for row, names in rows.items()},
         sweeps={
-            row: _sweep(part.sweeps[name]) for row, name in first.items() if name in part.sweeps
+            row: _sweep(_sum(part.sweeps, names))
+            for row, names in rows.items()
+            if names[0] in part.sweeps
         },
         chroma={TRUTH: chroma_shares(truth).tolist()}
-        | {row: chroma_shares(runs[row][0]).tolist() for row in rows},
-        hue={row: hue_shares(runs[row][0], truth).tolist() for row in by_row(contenders)},
+        | {
+            row: np.mean([chroma_shares(one) for one in runs[row]], axis=0).tolist() for row in rows
+        },
+        hue={
+            row: np.mean([hue_shares(one, truth) for one in runs[row]], axis=0).tolist()
+            for row in by_row(contenders)
+        },
         calibration={
-            row: _calibration(runs[row][0].counts["calibration"])
+            row: _calibration(sum(one.counts["calibration"] for one in runs[row]))
             for row in by_row(contenders)
             if "calibration" in runs[row][0].counts
         },
     )
+
+
+def _sum(by_run: Mapping[str, Any], runs: Sequence[str]) -> Any:
+    """What the runs of a row have together: the curves of their sum are the mean of theirs."""
+    return reduce(operator.add, [by_run[run] for run in runs])
 
 
 def _row(
