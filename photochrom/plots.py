@@ -14,6 +14,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from skimage.color import lab2rgb
 
+
 def ab_plane(
     bins: Float[np.ndarray, "Q 2"], step: float, values: Mapping[str, Float[np.ndarray, " Q"]]
 ) -> bytes:
