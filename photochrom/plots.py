@@ -1,10 +1,10 @@
-"""Pictures of numbers, as PNG: training curves and the ab plane.
+"""The ab plane as a picture, PNG.
 
 Figures are made without pyplot: nothing global is set, so any thread may draw.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,48 +12,7 @@ from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from skimage.color import lab2rgb
-
-_FAINT, _STRONG = "#9db8d8", "#1f4e8c"
-
-
-def training_curve(points: Sequence[tuple[int, float]], title: str) -> bytes:
-    """The loss over the steps: faint as logged, strong as smoothed over a twentieth of the run.
-
-    The axis begins at 0. A loss that is not finite leaves a gap; no points leave it empty.
-    """
-    steps, loss = np.array(points, dtype=float).reshape(-1, 2).T
-    loss = np.where(np.isfinite(loss), loss, np.nan)
-    figure, (axes,) = _panels(1, width=4.2, height=2.6)
-    marker = "o" if len(points) == 1 else ""  # one point makes no line
-    axes.plot(steps, loss, color=_FAINT, linewidth=0.8, marker=marker)
-    axes.plot(steps, _smooth(loss), color=_STRONG, linewidth=1.6)
-    axes.set_ylim(0, _reach(loss))
-    axes.set_title(title, fontsize=10, parse_math=False)
-    axes.set_xlabel("step", fontsize=9)
-    axes.set_ylabel("training loss", fontsize=9)
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
-    axes.tick_params(labelsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
-    return _png(figure)
-
-
-def _smooth(loss: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
-    """The running mean, over fewer points at the ends rather than none."""
-    if not len(loss):
-        return loss
-    window = np.ones(max(1, len(loss) // 20))
-    return np.convolve(loss, window, "same") / np.convolve(np.ones_like(loss), window, "same")
-
-
-def _reach(loss: Float[np.ndarray, " P"]) -> float:
-    """Where the axis ends: above all but outliers and the first, far higher, steps."""
-    settled = loss[len(loss) // 20 :]
-    settled = settled[np.isfinite(settled)]
-    top = float(np.percentile(settled, 99)) if len(settled) else 0.0
-    return 1.1 * top if top > 0 else 1.0
 
 
 def ab_plane(

@@ -1,41 +1,69 @@
 import csv
-import io
 import json
+import math
 import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
-from skimage.color import lab2rgb
 
-from photochrom.evaluate import Evaluation, Example, PictureScore, Row
 from photochrom.images import Skipped
-from photochrom.plots import ab_plane, training_curve
-from photochrom.report import sentences, write_report
+from photochrom.metrics import METRICS
+from photochrom.report import write_report
+from photochrom.report.wording import DEFINITIONS
+from photochrom.results import (
+    CalibrationBin,
+    Estimate,
+    Evaluation,
+    Example,
+    Pair,
+    PictureScore,
+    Row,
+    SweepPoint,
+    Thresholds,
+)
 
 NAME = "<script>alert(1)</script>\n🌅\udce9.jpg"
+PICTURE = np.zeros((16, 16, 3), dtype=np.uint8)
+FILES = {"index.html", "scores.json", "scores.csv", "pairs.csv", "pictures.csv"}
 
 
-def row(name, rebalanced, *, baseline=False, psnr=22.0, colorfulness=30.0):
-    return Row(name, f"how {name} is made", baseline, 90.0, rebalanced, colorfulness, psnr, 0.9)
+def row(name, rebalanced, *, baseline=False, **scores):
+    known = {"auc_rebalanced": rebalanced, "psnr": 22.0, "colorfulness": 30.0, **scores}
+    estimates = {key: Estimate(value, value - 1, value + 1) for key, value in known.items()}
+    return Row(name, f"how {name} is made", baseline, estimates)
+
+
+def example(name=NAME, why="random", picture=PICTURE):
+    images = dict.fromkeys(["grey input", "truth", "first"], picture)
+    return Example(name, why, images, {"first": {"auc_raw": 91.23, "delta_e": 4.56}})
 
 
 @pytest.fixture
-def evaluation():
-    picture = np.zeros((16, 16, 3), dtype=np.uint8)
-    return Evaluation(
-        rows=[
-            row("grey", 60.0, baseline=True, psnr=float("inf"), colorfulness=0.0),
-            row("first", 66.0, colorfulness=35.0),
-            row("second", 67.0),
-        ],
-        pictures=[PictureScore(NAME, "first", 90.0, 30.0, float("inf"), 0.9)],
-        examples=[Example(NAME, {"grey input": picture, "truth": picture, "first": picture})],
+def bare():
+    """Without anything that may be left out."""
+    rows = [
+        row("grey", 60.0, baseline=True, psnr=math.inf, colorfulness=0.0),
+        row("first", 66.0, colorfulness=35.0),
+        row("second", 67.0, nll=4.0),
+    ]
+    return Evaluation(rows, [], [], [], [], {"colorfulness": 40.0}, counted=8, size=16)
+
+
+@pytest.fixture
+def evaluation(bare):
+    points = [SweepPoint(t, 90 + t, 60 - t, 40 - 20 * t) for t in (0.0, 0.38, 1.0)]
+    return replace(
+        bare,
+        pairs=[Pair("auc_rebalanced", "second", "first", Estimate(1, 0.5, 1.5), 0.7, True)],
+        pictures=[PictureScore(NAME, "first", 1, {"auc_raw": 90.0, "psnr": math.inf})],
+        examples=[example()],
         skipped=[Skipped("bad\udce9<b>.jpg", "not a picture")],
-        truth_colorfulness=40.0,
-        counted=8,
-        size=16,
+        thresholds={"first": Thresholds([50.0] * 151, [math.nan] * 151)},
+        sweeps={"second": points, "first": []},
+        chroma={"first": [0.9, 0.1], "truth": [0.5, 0.5]},
+        hue={"first": [[100 / 13] * 13] * 12 + [[math.nan] * 13]},
+        calibration={"second": [CalibrationBin(0.5, 0.25, 0.5), CalibrationBin(0, 0, 0)]},
         curves={"first": [(10, 2.0), (20, 1.0)], "second": []},
         provenance={"photochrom": "<0>"},
     )
@@ -46,11 +74,24 @@ def html_of(tmp_path):
     return lambda evaluation: write_report(evaluation, tmp_path).read_text(encoding="utf-8")
 
 
-def test_a_report_is_four_files(evaluation, tmp_path):
+@pytest.fixture
+def lines_of(evaluation, tmp_path):
+    def read(name):
+        write_report(evaluation, tmp_path)
+        with open(tmp_path / name, newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    return read
+
+
+def headings(html):
+    return re.findall("<h[23]>(.*)</h[23]>", html)
+
+
+def test_a_report_is_five_files(evaluation, tmp_path):
     page = write_report(evaluation, tmp_path / "report")
     assert page == tmp_path / "report" / "index.html"
-    names = {path.name for path in (tmp_path / "report").iterdir()}
-    assert names == {"index.html", "scores.json", "scores.csv", "pictures.csv"}
+    assert {path.name for path in page.parent.iterdir()} == FILES
 
 
 def test_names_are_escaped(evaluation, html_of):
@@ -59,102 +100,184 @@ def test_names_are_escaped(evaluation, html_of):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\n🌅?.jpg" in html
 
 
+def test_a_method_may_be_called_anything(bare, html_of):
+    name = "<b> $\\foo$ \udce9🌅"
+    rows = [replace(bare.rows[1], name=name, method=name), bare.rows[2]]
+    pairs = [Pair("psnr", name, "second", Estimate(1, 0.5, 1.5), math.nan, True)]
+    html = html_of(
+        replace(
+            bare,
+            rows=rows,
+            pairs=pairs,
+            thresholds={name: Thresholds([1.0] * 151, [1.0] * 151)},
+            hue={name: [[1.0] * 13] * 13},
+            curves={name: [(1, 1.0)]},
+        )
+    )
+    assert "<b> $" not in html
+    assert html.count("&lt;b&gt; $\\foo$ ?🌅") >= 5
+
+
 def test_the_page_refers_to_nothing_outside(evaluation, html_of):
     html = html_of(evaluation)
     references = re.findall(r"""(?:src|href)\s*=\s*["']?([^"'>\s]*)""", html)
-    assert len(references) == 4  # three pictures and a curve
-    assert all(found.startswith("data:image/") for found in references)
+    images = [found for found in references if not found.startswith("#")]
+    assert len(images) == 3
+    assert all(found.startswith("data:image/") for found in images)
     assert not re.search(r"https?://|@import|url\(|<script|<link", html)
+
+
+def test_every_link_leads_somewhere_and_no_place_is_named_twice(evaluation, html_of):
+    html = html_of(replace(evaluation, examples=[example(), example(), example(why="worst")]))
+    places = re.findall(r'\bid="([^"]*)"', html)
+    assert len(places) == len(set(places))
+    assert set(re.findall(r'href="#([^"]*)"', html)) <= set(places)
 
 
 def test_every_picture_has_a_text(evaluation, html_of):
     images = re.findall(r"<img[^>]*>", html_of(evaluation))
+    assert images
     assert all(re.search(r'alt="[^"]+"', image) for image in images)
+
+
+def test_a_full_report_has_every_part(evaluation, html_of):
+    assert headings(html_of(evaluation)) == [
+        *("What the numbers say", "Scores", "Probabilities of the classifiers", "Pairs"),
+        *("Figures", "AuC against threshold", "Temperature", "Chroma", "Calibration"),
+        *("Training", "Hue confusion", "Pictures", "Random pictures", "Left out", "Made with"),
+    ]
+
+
+def test_a_report_needs_no_part_but_the_scores(bare, html_of):
+    html = html_of(bare)
+    parts = headings(html)
+    assert parts == ["What the numbers say", "Scores", "Probabilities of the classifiers"]
+    assert not re.search("leads|level", html[html.index("<tbody>") : html.index("</tbody>")])
+
+
+def test_a_score_stands_with_its_interval(evaluation, html_of):
+    assert "<span>67.00</span><small>66.00 to 68.00</small>" in html_of(evaluation)
+
+
+def test_what_has_no_score_or_no_interval_is_told_so(bare, html_of):
+    scores = {"psnr": Estimate(math.inf), "ssim": Estimate(math.nan)}
+    html = html_of(replace(bare, rows=[Row("a", "a", False, scores), bare.rows[1]]))
+    assert "<span>∞</span><small></small>" in html
+    assert "<span>–</span><small></small>" in html
+    assert "<td>–</td>" in html
+
+
+def test_methods_stand_above_baselines(evaluation, html_of):
+    html = html_of(evaluation)
+    names = re.findall(r'<th scope="row">(\w+)', html[: html.index("</table>")])
+    assert names == ["first", "second", "grey"]
+
+
+def test_a_supported_lead_is_bold(evaluation, html_of):
+    assert '<td class="leads"><span>67.00</span>' in html_of(evaluation)
+
+
+def test_a_lead_that_is_not_supported_is_not_bold(evaluation, html_of):
+    pair = Pair("auc_rebalanced", "second", "first", Estimate(1, -0.5, 2.5), 0.5, False, 1234)
+    html = html_of(replace(evaluation, pairs=[pair]))
+    assert not re.search('<td class="leads">', html)
+    assert re.findall('<td class="level"><span>([^<]*)', html) == ["66.00", "67.00"]
+    assert "not told apart; about 1,300 pictures would" in html
+
+
+def test_a_lead_over_some_alone_is_not_bold(evaluation, html_of):
+    rows = [*evaluation.rows, row("third", 66.9)]
+    html = html_of(replace(evaluation, rows=rows))  # the pair of second and third is missing
+    assert not re.search('<td class="leads"><span>67.00', html)
+
+
+def test_a_picture_stands_with_its_scores(evaluation, html_of):
+    assert "AuC 91.2, ΔE 4.6" in html_of(evaluation)
+
+
+def test_random_pictures_come_first(evaluation, html_of):
+    shown = [example(why=why) for why in ("disagree", "worst", "best", "random")]
+    found = [head for head in headings(html_of(replace(evaluation, examples=shown)))]
+    assert found[found.index("Pictures") + 1 : found.index("Left out")] == [
+        "Random pictures",
+        "Where the methods did best",
+        "Where the methods did worst",
+        "Where the methods disagree most",
+    ]
+
+
+def test_a_map_of_entropy_is_a_picture_more(evaluation, html_of):
+    entropy = {"first": np.full((16, 16), 255, dtype=np.uint8)}
+    html = html_of(replace(evaluation, examples=[replace(example(), entropy=entropy)]))
+    assert html.count("<img") == 4
+    assert "first, entropy" in html
+
+
+def test_a_small_picture_is_shown_as_it_is(evaluation, html_of):
+    html = html_of(evaluation)
+    assert html.count("data:image/png") == 3
+    assert "JPEG" not in html
+
+
+def test_a_large_picture_is_shown_as_jpeg_and_the_page_says_so(evaluation, html_of):
+    large = example(picture=np.zeros((193, 193, 3), dtype=np.uint8))
+    html = html_of(replace(evaluation, size=193, examples=[large]))
+    assert html.count("data:image/jpeg") == 3
+    assert "shown as JPEG of quality 90" in html
+
+
+def test_many_pictures_become_jpeg_before_the_page_is_too_heavy(evaluation, html_of, monkeypatch):
+    noise = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    monkeypatch.setattr("photochrom.report.pictures._BYTES", 22_000)  # PNG: 3 × 9.3 kB
+    html = html_of(replace(evaluation, examples=[example(picture=noise)]))
+    assert "data:image/jpeg" in html
+
+
+def test_what_is_too_heavy_even_so_is_left_out_and_the_page_says_so(
+    evaluation, html_of, monkeypatch
+):
+    shown = [example(), example(), example(), example(why="worst")]
+    monkeypatch.setattr("photochrom.report.pictures._BYTES", 10_000)  # JPEG: 3 × 0.9 kB each
+    html = html_of(replace(evaluation, examples=shown, size=193))
+    assert len(re.findall("<h4>", html)) == 3  # two random and the worst
+    assert "1 more example would have made the page too heavy" in html
 
 
 def test_json_has_null_for_what_is_no_number(evaluation, tmp_path):
     write_report(evaluation, tmp_path)
     scores = json.loads((tmp_path / "scores.json").read_text("utf-8"), parse_constant=pytest.fail)
-    assert scores["rows"][0]["psnr"] is None
-    assert scores["rows"][2]["auc_rebalanced"] == 67.0
-
-
-def test_csv_has_a_line_a_row(evaluation, tmp_path):
-    write_report(evaluation, tmp_path)
-    with open(tmp_path / "scores.csv", newline="", encoding="utf-8") as file:
-        assert [line["name"] for line in csv.DictReader(file)] == ["grey", "first", "second"]
-
-
-def test_csv_keeps_a_name_of_two_lines_in_one_field(evaluation, tmp_path):
-    write_report(evaluation, tmp_path)
-    with open(tmp_path / "pictures.csv", newline="", encoding="utf-8") as file:
-        assert [line["picture"] for line in csv.DictReader(file)] == [NAME.replace("\udce9", "?")]
-
-
-def test_methods_stand_above_baselines(evaluation, html_of):
-    names = re.findall(r'<th scope="row">(\w+)', html_of(evaluation))
-    assert names == ["first", "second", "grey"]
-
-
-def test_all_that_share_a_told_score_lead(evaluation, html_of):
-    tied = [row("first", 66.001), row("second", 65.999), row("third", 65.0)]
-    leading = re.findall(r'class="leads">66.00<', html_of(replace(evaluation, rows=tied)))
-    assert len(leading) == 2
-
-
-def test_a_report_needs_no_curves_examples_or_skipped(evaluation, html_of):
-    html = html_of(replace(evaluation, curves={}, examples=[], skipped=[], provenance={}))
-    assert re.findall("<h2>(.*)</h2>", html) == ["What the numbers say", "Scores"]
-
-
-def test_a_small_picture_is_shown_as_it_is(evaluation, html_of):
-    assert len(re.findall("data:image/png", html_of(evaluation))) == 4
-    assert "JPEG" not in html_of(evaluation)
-
-
-def test_a_large_picture_is_shown_as_jpeg_and_the_page_says_so(evaluation, html_of):
-    large = np.zeros((193, 193, 3), dtype=np.uint8)
-    html = html_of(replace(evaluation, size=193, examples=[Example("a.jpg", {"truth": large})]))
-    assert "data:image/jpeg" in html
-    assert "shown as JPEG" in html
-
-
-def test_many_pictures_become_jpeg_before_the_page_is_too_heavy(evaluation, html_of, monkeypatch):
-    monkeypatch.setattr("photochrom.report._PAGE_BYTES", 100)
-    assert "data:image/jpeg" in html_of(evaluation)
-
-
-def test_the_sentences_tell_the_order_of_the_rows(evaluation):
-    assert sentences(evaluation) == [
-        "second has the highest rebalanced AuC of the trained methods: 67.00.",
-        "Both trained methods are above grey (60.00) in rebalanced AuC; the smallest lead, of "
-        "first, is 6.00.",
-        "Both trained methods are less colourful than the true pictures, at 40.0 on average; "
-        "first comes nearest, at 35.0.",
-        "PSNR rewards no colour: grey, which has none, scores ∞ dB, above every trained method.",
-        "No confidence intervals are given: small differences mean nothing.",
+    assert scores["rows"][0]["scores"]["psnr"]["value"] is None
+    assert scores["rows"][2]["scores"]["auc_rebalanced"]["value"] == 67.0
+    assert scores["thresholds"]["first"]["rebalanced"][0] is None
+    assert scores["examples"] == [
+        {
+            "picture": NAME.replace("\udce9", "?"),
+            "why": "random",
+            "scores": {"first": {"auc_raw": 91.23, "delta_e": 4.56}},
+        }
     ]
 
 
-@pytest.mark.parametrize(
-    ("scores", "claim"),
-    [
-        ((50.0, 67.0), "1 of 2 trained methods is above grey"),
-        ((50.0, 51.0), "No trained method is above grey"),
-        ((60.004, 59.0), "No trained method is above grey"),  # told as 60.00, as grey is
-        ((66.001, 65.999), "a and b share the highest rebalanced AuC of the trained methods: 66.0"),
-        ((float("nan"), 65.0), "b has the highest rebalanced AuC"),
-        ((65.0,), "a, the one trained method, has a rebalanced AuC of 65.00"),
-    ],
-)
-def test_the_sentences_claim_no_more_than_the_rows(evaluation, scores, claim):
-    rows = [row(name, score) for name, score in zip("ab", scores, strict=False)]
-    assert claim in " ".join(sentences(replace(evaluation, rows=[*rows, evaluation.rows[0]])))
+def test_scores_csv_has_a_line_a_row_and_three_columns_a_score(lines_of):
+    lines = lines_of("scores.csv")
+    assert [line["name"] for line in lines] == ["grey", "first", "second"]
+    assert [lines[2][f"auc_rebalanced{end}"] for end in ("", "_low", "_high")] == [
+        *("67.0", "66.0", "68.0")
+    ]
+    assert lines[0]["nll"] == lines[0]["nll_low"] == ""
+    assert {metric.key for metric in METRICS} < set(lines[0])
 
 
-def test_without_a_trained_method_it_says_so(evaluation):
-    said = sentences(replace(evaluation, rows=evaluation.rows[:1]))
-    assert said[0] == "No trained method was evaluated: the rows below are baselines."
+def test_pictures_csv_keeps_a_name_of_two_lines_in_one_field(lines_of):
+    (line,) = lines_of("pictures.csv")
+    assert list(line) == ["picture", "row", "seed", "auc_raw", "psnr"]
+    assert list(line.values()) == [NAME.replace("\udce9", "?"), "first", "1", "90.0", "inf"]
+
+
+def test_pairs_csv_has_both_ends_of_the_interval(lines_of):
+    (line,) = lines_of("pairs.csv")
+    assert [line[f"difference{end}"] for end in ("", "_low", "_high")] == ["1", "0.5", "1.5"]
+    assert (line["supported"], line["pictures_needed"]) == ("True", "")
 
 
 def full_disk(*_):
@@ -164,7 +287,7 @@ def full_disk(*_):
 def test_a_page_that_cannot_be_made_leaves_an_older_report(evaluation, tmp_path, monkeypatch):
     write_report(evaluation, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    monkeypatch.setattr("photochrom.report.png_bytes", full_disk)
+    monkeypatch.setattr("photochrom.report.pictures.png_bytes", full_disk)
     with pytest.raises(OSError, match="No space left"):
         write_report(replace(evaluation, counted=9), tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -172,66 +295,11 @@ def test_a_page_that_cannot_be_made_leaves_an_older_report(evaluation, tmp_path,
 
 def test_a_report_that_fails_midway_has_no_page(evaluation, tmp_path, monkeypatch):
     write_report(evaluation, tmp_path)  # nor may this older one stand over newer numbers
-    monkeypatch.setattr("photochrom.report._csv", full_disk)
+    monkeypatch.setattr("photochrom.report.page.scores_csv", full_disk)
     with pytest.raises(OSError, match="No space left"):
         write_report(evaluation, tmp_path)
     assert not (tmp_path / "index.html").exists()
 
 
-def drawn(png):
-    assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
-
-
-@pytest.mark.parametrize(
-    "losses",
-    [
-        [],
-        [2.0],
-        [0.0, 0.0],
-        [float("nan")] * 30,
-        [2.0, float("inf")] * 30,
-        np.geomspace(9, 1, 300).tolist(),
-    ],
-    ids=["none", "one", "zero", "no number", "diverged", "ordinary"],
-)
-def test_any_losses_make_a_curve(losses):
-    assert drawn(training_curve(list(enumerate(losses, start=1)), "a $\\foo$ b")).std() > 0
-
-
-def test_one_loss_is_seen():
-    one, none = drawn(training_curve([(0, 0.5)], "")), drawn(training_curve([], ""))
-    coloured = [(np.ptp(image, axis=-1) > 20).any() for image in (one, none)]
-    assert coloured == [True, False]
-
-
-def test_a_panel_more_makes_a_wider_plane():
-    bins = np.array([[0.0, 0.0], [10.0, 0.0]])
-    p = np.array([0.5, 0.5])
-    widths = [drawn(ab_plane(bins, 10.0, dict.fromkeys(n, p))).shape[1] for n in ("", "a", "ab")]
-    assert widths == [widths[0], 2 * widths[0], 3 * widths[0]]
-
-
-def has_color(image, rgb):
-    """Over an area: single pixels of any grey are in the smooth edges of letters."""
-    return (image == np.array(rgb)).all(axis=-1).sum() > 1000
-
-
-def test_bins_are_painted_in_their_own_colour():
-    image = drawn(ab_plane(np.array([[40.0, 20.0]]), 10.0, {}))
-    # another library
-    assert has_color(image, (lab2rgb([60.0, 40.0, 20.0]) * 255).round().astype(int))
-
-
-def test_a_bin_of_no_probability_is_hatched_grey():
-    bins = np.array([[0.0, 0.0], [10.0, 0.0]])
-    light_grey = (0xEE, 0xEE, 0xEE)
-    seen, unseen = np.zeros(2), np.array([0.0, -np.inf])
-    assert has_color(drawn(ab_plane(bins, 10.0, {"log p": unseen})), light_grey)
-    assert not has_color(drawn(ab_plane(bins, 10.0, {"log p": seen})), light_grey)
-
-
-def test_a_plane_of_no_probability_at_all_is_drawn():
-    nothing = np.full(2, -np.inf)
-    plane = ab_plane(np.array([[0.0, 0.0], [10.0, 0.0]]), 10.0, {"log p": nothing})
-    assert has_color(drawn(plane), (0xEE, 0xEE, 0xEE))
+def test_every_score_is_explained():
+    assert set(DEFINITIONS) == {metric.key for metric in METRICS}
