@@ -72,9 +72,12 @@ class StudyConfig:
     """The file that says all this, if one does, for messages."""
 
     def __post_init__(self) -> None:
-        at_least("seeds", self.seeds, 1)
+        if self.seeds < 1:
+            raise ValueError(f"{self.place()}--seeds must be 1 or more, got {self.seeds}")
         if not 0 < self.hold_out < 1:
-            raise ValueError(f"--hold-out must be within 0 and 1, got {self.hold_out:g}")
+            raise ValueError(
+                f"{self.place()}--hold-out must be within 0 and 1, got {self.hold_out:g}"
+            )
         if not self.methods:
             raise ValueError(
                 f"{self.place()}expected methods in [methods], got none: name one, [methods.mine]"

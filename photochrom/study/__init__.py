@@ -1,7 +1,7 @@
 """The comparison: prior → train each method with each seed → evaluate → report, resumable."""
 
 from photochrom.study.conduct import study as study
-from photochrom.study.forecast import Forecast as Forecast, forecast as forecast
+from photochrom.study.dry_run import Cost as Cost, Forecast as Forecast, forecast as forecast
 from photochrom.study.given import Pictures as Pictures, Reporter as Reporter, hold_out as hold_out
 from photochrom.study.reported import (
     contender as contender,

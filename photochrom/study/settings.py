@@ -29,7 +29,7 @@ def settings_of(
         "prior": asdict(prior),
         "evaluation": asdict(config.evaluation),
         "methods": {run.method: _of_method(run, config) for run in runs},
-        "runs": [run.name for run in runs],
+        "runs": [[run.method, run.seed] for run in runs],
     }
 
 
