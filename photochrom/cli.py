@@ -6,7 +6,7 @@ The command line is a skin: each command parses, calls one library function and 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import tyro
 from tyro.conf import Positional, arg
@@ -14,11 +14,9 @@ from tyro.conf import Positional, arg
 from photochrom import console
 from photochrom.cli_pack import pack
 from photochrom.cli_prior import PICTURES, Output, Pictures, prior
+from photochrom.cli_study import demo, study_command
 from photochrom.cli_train import list_recipes, refine, train_command
-from photochrom.config import EvaluateConfig, PriorConfig, ProtocolConfig
-
-if TYPE_CHECKING:
-    from photochrom.study import Pictures as StudyPictures
+from photochrom.config import EvaluateConfig
 
 Runs = Positional[Annotated[tuple[Path, ...], arg(metavar="RUN...", help="Finished run folders.")]]
 
@@ -89,70 +87,8 @@ def evaluate(
     print(f"open this page: {page.resolve().as_uri()}")
 
 
-@console.later
-def run_study(
-    pictures: Pictures,
-    *,
-    output: Output,
-    validate: Annotated[tuple[str, ...], arg(metavar="PICTURES...")] = (),
-    hold_out: float = 0.1,
-    protocol: Annotated[ProtocolConfig, arg(name="")],
-    evaluation_size: int = 128,
-) -> None:
-    """Compare regression, classification and rebalanced classification: prior to report.
-
-    The same command continues a study that was stopped.
-
-    Example: photochrom study photos/ --validate val.tar -o study --minutes 20
-
-    Args:
-        output: The study folder to make or continue.
-        validate: Pictures to measure on; without it, a share of the first is held out.
-        hold_out: That share.
-        evaluation_size: Short side and square crop of the pictures measured on.
-    """
-    from photochrom import images, study
-
-    protocol.refuse_endless()
-    found = images.find(pictures)
-    other = images.find(validate) if validate else images.Found()
-    console.tell_skipped([*found.skipped, *other.skipped], "looking for pictures")
-    parts = (found.pictures, other.pictures)
-    if not validate:
-        parts = study.hold_out(found.pictures, hold_out, protocol.seed)
-    named = study.Pictures(*parts, " ".join([*pictures, *validate]))
-    _study(named, protocol, output, evaluation_size)
-
-
-@console.later
-def demo(*, output: Output = Path("photochrom-demo"), minutes: float = 1.2) -> None:
-    """Run a small study on the photographs that come with photochrom: about five minutes.
-
-    Example: photochrom demo -o demo
-
-    Args:
-        output: The study folder to make or continue.
-        minutes: Training time of each of the three methods.
-    """
-    from photochrom import images, study
-
-    found = images.find([str(Path(__file__).parent / "assets" / "samples")])
-    protocol = ProtocolConfig(minutes=minutes, width=16)
-    training, validation = study.hold_out(found.pictures, 0.25, protocol.seed)
-    _study(study.Pictures(training, validation, "the samples"), protocol, output, 128)
-
-
-def _study(pictures: "StudyPictures", protocol: ProtocolConfig, output: Path, size: int) -> None:
-    from photochrom import bars, study
-
-    evaluation = EvaluateConfig(size=size)
-    page = study.study(pictures, protocol, PriorConfig(), evaluation, output, bars.Teller())
-    print(console.table(page.parent))
-    print(f"open this page: {page.resolve().as_uri()}")
-
-
 def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
-    """All commands; `argv` says by which recipe the flags of training have their defaults."""
+    """All commands; `argv` says by which recipe or file their flags have their defaults."""
     app = tyro.extras.SubcommandApp()
     app.command(
         prior, name="prior", help="Count the colours of a data set, and look at the counts."
@@ -163,7 +99,7 @@ def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
     app.command(name="recipes")(list_recipes)
     app.command(colorize)
     app.command(evaluate)
-    app.command(name="study")(run_study)
+    app.command(name="study")(study_command(argv))
     app.command(demo)
     return app
 

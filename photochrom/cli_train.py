@@ -1,7 +1,7 @@
 """The commands that train: by flags, by recipe, from a model on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +9,7 @@ from tyro.conf import Positional, arg
 
 from photochrom import console, recipes
 from photochrom.cli_prior import PICTURES, Output, Pictures
-from photochrom.config import Architecture, TrainConfig
+from photochrom.config import TrainConfig
 
 if TYPE_CHECKING:
     from photochrom.models import Colorizer
@@ -28,7 +28,7 @@ _REFINE = recipes.load("refine")
 
 def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
     """`photochrom train`, its flags' defaults those of the recipe that `argv` names."""
-    name = _recipe(argv)
+    name = value_of("--recipe", argv)
     default = recipes.load(name) if name else TrainConfig()
 
     @console.later
@@ -56,13 +56,13 @@ def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
     return train
 
 
-def _recipe(argv: Sequence[str]) -> str | None:
-    """What follows `--recipe`: it must be known before the flags can have defaults."""
+def value_of(flag: str, argv: Sequence[str]) -> str | None:
+    """What follows a flag: it must be known before other flags can have their defaults."""
     for place, word in enumerate(argv):
-        if word == "--recipe":
+        if word == flag:
             return argv[place + 1] if place + 1 < len(argv) else None
-        if word.startswith("--recipe="):
-            return word.removeprefix("--recipe=")
+        if word.startswith(f"{flag}="):
+            return word.removeprefix(f"{flag}=")
     return None
 
 
@@ -94,37 +94,22 @@ def refine(
     if initial.architecture.method != "classification":
         raise ValueError(f"{run}: expected a classification to refine, got a regression")
     began = read_config(run)["training"].get("config")
-    config = _as_begun(config, began if isinstance(began, dict) else {}, initial.temperature)
-    config = _of_network(config, initial.architecture)
+    targets = _targets(began if isinstance(began, dict) else {}, initial.temperature)
+    config = recipes.follow(_REFINE, _asked(config), network=initial.architecture, targets=targets)
     _train(pictures, output, prior, validate, resume, config, initial)
 
 
-def _as_begun(config: TrainConfig, began: Mapping[str, Any], temperature: float) -> TrainConfig:
-    """The config with the run's targets and temperature, where no flag says otherwise."""
-    values: dict[str, Any] = {"temperature": temperature}
-    values |= {
-        name: began[name] for name in ("k", "sigma") if isinstance(began.get(name), int | float)
-    }
-    return replace(config, **{n: v for n, v in values.items() if _is_default(config, n)})
+def _targets(began: Mapping[str, Any], temperature: float) -> dict[str, Any]:
+    """What a run was trained towards and decodes with."""
+    told = {name: began.get(name) for name in ("k", "sigma")}
+    numbers = {name: value for name, value in told.items() if isinstance(value, int | float)}
+    return {"temperature": temperature, **numbers}
 
 
-def _is_default(config: TrainConfig, name: str) -> bool:
-    return bool(getattr(config, name) == getattr(_REFINE, name))
-
-
-def _of_network(config: TrainConfig, network: Architecture) -> TrainConfig:
-    """The config with the run's network; `ValueError` where a flag asked for another."""
-    values = {}
-    for name in (field.name for field in fields(Architecture)):
-        value, asked = getattr(network, name), getattr(config, name)
-        if asked != value and not _is_default(config, name):
-            flag = f"--{name.replace('_', '-')}"
-            raise ValueError(f"expected {flag} {value} as the run to refine has it, got {asked}")
-        values[name] = value
-    if _is_default(config, "crop"):
-        crop = min(config.crop, network.size)
-        values["crop"] = crop - crop % network.stride
-    return replace(config, **values)
+def _asked(config: TrainConfig) -> dict[str, Any]:
+    """The values that flags changed."""
+    values = {field.name: getattr(config, field.name) for field in fields(TrainConfig)}
+    return {name: value for name, value in values.items() if value != getattr(_REFINE, name)}
 
 
 def _train(

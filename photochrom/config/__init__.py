@@ -17,6 +17,12 @@ from photochrom.config.prior import (
     ViewConfig as ViewConfig,
     fitted_bins as fitted_bins,
 )
+from photochrom.config.study import (
+    BUDGETS as BUDGETS,
+    MethodConfig as MethodConfig,
+    SharedConfig as SharedConfig,
+    StudyConfig as StudyConfig,
+)
 from photochrom.config.training import (
     Adversarial as Adversarial,
     GameConfig as GameConfig,

@@ -4,13 +4,11 @@ A recipe is a `TrainConfig` and nothing else. What depends on machine and hour (
 workers, devices, precision) is not in it.
 """
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
-from photochrom.config import TrainConfig
+from photochrom.config import TrainConfig, tables
+from photochrom.recipes.refining import follow as follow
 
 _FOLDER = Path(__file__).parent
 OF_THE_RUN = frozenset({"minutes", "seed", "workers", "precision", "devices", "nodes"})
@@ -20,21 +18,12 @@ DEFAULT = "classification"
 
 def names() -> list[str]:
     """The recipes that come with photochrom."""
-    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+    return tables.names(_FOLDER)
 
 
 def page(recipe: str) -> str:
     """The text of a recipe, by its name or the path of a `.toml` of one's own."""
-    path = _FOLDER / f"{recipe}.toml" if recipe in names() else Path(recipe)
-    if path.suffix != ".toml":
-        told = ", ".join(names())
-        raise ValueError(f"--recipe must be one of {told} or a .toml file, got {recipe!r}")
-    if not path.is_file():
-        raise ValueError(f"{path}: expected a recipe, found no such file")
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected a text in UTF-8, got other bytes ({error})") from None
+    return tables.page(_FOLDER, recipe, flag="--recipe", what="a recipe")
 
 
 def about(recipe: str) -> str:
@@ -48,10 +37,7 @@ def load(recipe: str) -> TrainConfig:
     `ValueError` names the key that is unknown, of another type or in contradiction.
     """
     values = {key: value for key, value in _values(recipe).items() if key != "about"}
-    hints = get_type_hints(TrainConfig)
-    known = {field.name: hints[field.name] for field in fields(TrainConfig)}
-    for key, value in values.items():
-        _check(recipe, key, value, known)
+    tables.check(recipe, values, tables.kinds(TrainConfig))
     try:
         return TrainConfig(**values)
     except ValueError as error:
@@ -59,24 +45,4 @@ def load(recipe: str) -> TrainConfig:
 
 
 def _values(recipe: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(page(recipe))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{recipe}: expected TOML, got something else ({error})") from None
-
-
-def _check(recipe: str, key: str, value: Any, known: Mapping[str, Any]) -> None:
-    if key not in known:
-        told = ", ".join(sorted(known))
-        raise ValueError(f"{recipe}: expected keys among {told}, got {key!r}")
-    kind = known[key]
-    if get_origin(kind) is Literal:
-        sound, wanted = value in get_args(kind), f"one of {', '.join(map(str, get_args(kind)))}"
-    else:
-        kinds = [one for one in get_args(kind) or (kind,) if one is not type(None)]
-        wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[
-            kinds[0]
-        ]
-        sound = type(value) is kinds[0] or (kinds[0] is float and type(value) is int)
-    if not sound:
-        raise ValueError(f"{recipe}: expected {key} to be {wanted}, got {value!r}")
+    return tables.parsed(recipe, page(recipe))

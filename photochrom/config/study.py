@@ -1,0 +1,131 @@
+"""What a study compares, and what its methods share."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from photochrom.config.checks import at_least
+from photochrom.config.evaluation import EvaluateConfig
+from photochrom.config.training import ProtocolConfig
+
+BUDGETS = ("steps", "minutes", "pictures_seen")
+"""What may say when a run ends: one of them."""
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class SharedConfig(ProtocolConfig):
+    """What all methods of a study share."""
+
+    pictures_seen: int | None = None
+    """Stop after so many pictures: their number by --batch in steps, rounded up."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pictures_seen is not None:
+            at_least("pictures_seen", self.pictures_seen, 1)
+
+
+@dataclass(frozen=True)
+class MethodConfig:
+    """One method, by what sets it apart from the others."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Of a `TrainConfig`, and `pictures_seen`."""
+    recipe: str | None = None
+    """The recipe whose values are its own where neither it nor the study says any."""
+    start: str | None = None
+    """The method whose finished run of the same seed it begins with, `from` in a file."""
+    uniform: float | None = None
+    """λ of its rebalancing weights."""
+    step: float | None = None
+    """Grid step of its gamut, in ab units."""
+
+
+def _usual() -> dict[str, MethodConfig]:
+    return {
+        "regression": MethodConfig({"method": "regression"}),
+        "classification": MethodConfig({"rebalance": False}),
+        "classification-rebalanced": MethodConfig(),
+    }
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """A whole study. `ValueError` names the table of a file that is in contradiction."""
+
+    pictures: tuple[str, ...] = ()
+    """Sources of pictures to train on."""
+    validate: tuple[str, ...] = ()
+    """Sources of pictures to measure on; without, a share of the first is held out."""
+    hold_out: float = 0.1
+    """That share."""
+    seeds: int = 1
+    """Seeds that each method is trained with, from the protocol's own on."""
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+    """Values of a `SharedConfig` that all methods share, whatever their recipes say."""
+    evaluation: EvaluateConfig = field(default_factory=EvaluateConfig)
+    methods: Mapping[str, MethodConfig] = field(default_factory=_usual)
+    """In the order of the report; by default regression, plain and rebalanced classification."""
+    file: str = ""
+    """The file that says all this, if one does, for messages."""
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise ValueError(f"{self.place()}--seeds must be 1 or more, got {self.seeds}")
+        if not 0 < self.hold_out < 1:
+            raise ValueError(
+                f"{self.place()}--hold-out must be within 0 and 1, got {self.hold_out:g}"
+            )
+        if not self.methods:
+            raise ValueError(
+                f"{self.place()}expected methods in [methods], got none: name one, [methods.mine]"
+            )
+        self._refuse_budgets("protocol" if self.file else "", self.protocol)
+        for name, method in self.methods.items():
+            if not _NAME.fullmatch(name):
+                raise ValueError(
+                    f"{self.place('methods')}expected names of letters, digits, - and _, got "
+                    f"{name!r}"
+                )
+            self._refuse_budgets(f"methods.{name}", method.values)
+            self._line(name)
+
+    def place(self, table: str = "") -> str:
+        """How a message names the file and a table of it, with a colon and a space after each."""
+        return "".join(f"{part}: " for part in (self.file, table and f"[{table}]") if part)
+
+    def _refuse_budgets(self, table: str, values: Mapping[str, Any]) -> None:
+        said = [name for name in BUDGETS if values.get(name) is not None]
+        if len(said) > 1:
+            raise ValueError(
+                f"{self.place(table)}expected one budget of {', '.join(BUDGETS)}, got "
+                f"{' and '.join(said)}"
+            )
+
+    @property
+    def first_seed(self) -> int:
+        """The first of the seeds."""
+        return int(self.protocol.get("seed", SharedConfig.seed))
+
+    def by_start(self) -> list[str]:
+        """The methods in an order of training: each after the one that it begins with."""
+        return sorted(self.methods, key=lambda name: len(self._line(name)))
+
+    def _line(self, name: str) -> list[str]:
+        """The method, the one that it begins with, and so on."""
+        line = [name]
+        while (start := self.methods[line[-1]].start) is not None:
+            where = self.place(f"methods.{line[-1]}")
+            if start not in self.methods:
+                others = ", ".join(other for other in self.methods if other != line[-1])
+                raise ValueError(f"{where}expected from to be one of {others}, got {start!r}")
+            line.append(start)
+            if line.count(start) > 1:
+                told = " → ".join(line[line.index(start) :])
+                raise ValueError(
+                    f"{where}expected from to lead to a method that begins anew, got a circle: "
+                    f"{told}"
+                )
+        return line

@@ -1,0 +1,186 @@
+"""What a study will do and how long it will take, measured by a few steps of each method."""
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NoReturn
+
+from photochrom.config import Architecture, StudyConfig, TrainConfig
+from photochrom.images import Picture
+from photochrom.models import Colorizer, is_finished
+from photochrom.prior import PriorFile, build_prior
+from photochrom.study.conduct import PRIOR, planned, seen
+from photochrom.study.given import Pictures, Reporter
+from photochrom.study.reported import evaluated
+from photochrom.study.runs import Run, flat_seed
+from photochrom.training import Progress, fit
+
+_STEPS = 8  # of which the first begins everything and the second follows a look
+_COUNTED = 64
+_EVALUATED = 2  # batches
+_LOOKS = 20  # of `photochrom.training.watch` in a run
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a method's training costs."""
+
+    begin: float
+    """Seconds before the first step, and of it."""
+    look: float
+    """Seconds of a look at the watched pictures."""
+    step: float
+    """Seconds of a step, in the mean over the run."""
+    parameters: int
+
+    def seconds(self, config: TrainConfig) -> float:
+        """Of a whole run."""
+        by_steps = config.steps * self.step + _LOOKS * self.look if config.steps else None
+        by_time = 60 * config.minutes if config.minutes else None
+        budgets = [seconds for seconds in (by_steps, by_time) if seconds is not None]
+        return self.begin + min(budgets)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run to come, or one that is there."""
+
+    run: Run
+    parameters: int
+    seconds: float
+    """0 where it is finished."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a study will do, with its seconds."""
+
+    runs: list[Planned]
+    prior: float
+    """0 where it is there."""
+    evaluation: float
+    pictures: int
+    """That are measured on."""
+
+    @property
+    def total(self) -> float:
+        """Seconds of the whole study."""
+        return self.prior + sum(one.seconds for one in self.runs) + self.evaluation
+
+
+class _EnoughError(Exception):
+    """Ends a training that was to be measured."""
+
+
+def forecast(
+    pictures: Pictures,
+    config: StudyConfig,
+    folder: Path,
+    reporter: Reporter,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Forecast:
+    """Measure each method for a few steps in a temporary folder; the study's own is untouched.
+
+    `tell` is given a line before each measurement. `ValueError` as `study` has it.
+    """
+    runs, *_ = planned(pictures, config, folder)
+    finished = [_is_there(run) for run in runs]
+    prior = PriorFile.load(Path("photographs"))  # the weights' values take no time
+    costs: dict[str, Cost] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        at = Path(scratch)
+        for run in runs:
+            if run.method not in costs:
+                tell(f"measuring {run.method}")
+                costs[run.method] = _cost(run, pictures.training, prior, at / run.method)
+        tell("measuring the evaluation")
+        evaluation = _evaluation(runs, pictures.validation, config, at, reporter)
+    return Forecast(
+        [
+            Planned(run, cost.parameters, 0.0 if there else cost.seconds(run.config))
+            for run, there in zip(runs, finished, strict=True)
+            for cost in [costs[run.method]]
+        ],
+        prior=0.0 if (folder / "prior.h5").exists() else _counting(pictures.training),
+        evaluation=evaluation,
+        pictures=len(pictures.validation),
+    )
+
+
+def _is_there(run: Run) -> bool:
+    """Whether a run is finished, also where it has yet to make room for others."""
+    nested = run.folder.name == f"seed-{run.seed}"
+    flat = nested and flat_seed(run.folder.parent) == run.seed
+    return is_finished(run.folder.parent if flat else run.folder)
+
+
+def _cost(run: Run, pictures: Sequence[Picture], prior: PriorFile, at: Path) -> Cost:
+    """By a few steps; of a game that begins within the run, by as many before and after."""
+    config, file = run.config, seen(prior, run.view)
+    begin = config.adversarial_from if config.discriminator != "none" else 0.0
+    initial = Colorizer(Architecture.of(config), file.prior.gamut, temperature=config.temperature)
+    initial.save(at / "model", {})
+    start = initial if run.start else None
+    cost = _measured(pictures, file, config, at / "before", start, initial.parameters_count)
+    if not 0 < begin < 1:
+        return cost
+    later = replace(config, adversarial_from=0.0)
+    game = _measured(pictures, file, later, at / "after", start, initial.parameters_count)
+    return replace(cost, step=begin * cost.step + (1 - begin) * game.step)
+
+
+def _measured(
+    pictures: Sequence[Picture],
+    prior: PriorFile,
+    config: TrainConfig,
+    run: Path,
+    initial: Colorizer | None,
+    parameters: int,
+) -> Cost:
+    times: list[float] = []
+
+    def note(_: Progress) -> None:
+        times.append(time.monotonic())
+        if len(times) == _STEPS:
+            _enough()
+
+    began = time.monotonic()
+    with contextlib.suppress(_EnoughError):
+        fit(pictures, prior, config, run, initial=initial, on_progress=note)
+    begin = times[0] - began
+    if len(times) < 3:  # a run so short has no look of its own
+        return Cost(begin, 0.0, (times[-1] - began) / len(times), parameters)
+    step = (times[-1] - times[1]) / (len(times) - 2)
+    return Cost(begin, max(0.0, times[1] - times[0] - step), step, parameters)
+
+
+def _enough() -> NoReturn:
+    raise _EnoughError
+
+
+def _evaluation(
+    runs: Sequence[Run],
+    pictures: Sequence[Picture],
+    config: StudyConfig,
+    models: Path,
+    reporter: Reporter,
+) -> float:
+    """Seconds of scoring all runs on all pictures, by a few pictures and untrained models."""
+    few = pictures[: _EVALUATED * config.evaluation.batch]
+    folders = {run.name: models / run.method / "model" for run in runs}
+    began = time.monotonic()
+    evaluated(folders, few, config.evaluation, reporter)
+    return (time.monotonic() - began) * len(pictures) / len(few)
+
+
+def _counting(pictures: Sequence[Picture]) -> float:
+    """Seconds of counting the colours of all pictures, by a few."""
+    few = pictures[:_COUNTED]
+    began = time.monotonic()
+    with contextlib.suppress(ValueError):  # none of the few has colour
+        build_prior(few, PRIOR, [])
+    return (time.monotonic() - began) * len(pictures) / len(few)
