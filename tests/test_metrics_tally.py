@@ -17,7 +17,6 @@ from photochrom.metrics import (
     pooled_scores,
 )
 from photochrom.metrics.pooled import jensen_shannon
-from photochrom.prior import distance
 from photochrom.quantize import Gamut, hard_encode
 
 GAMUT = Gamut.srgb()
@@ -116,7 +115,7 @@ def test_chroma_distance_is_scipys_of_the_histograms():
     assert scores_of(*random_ab(2))["chroma_distance"] == pytest.approx(theirs)
 
 
-def test_ab_divergence_is_scipys_and_that_of_priors():
+def test_ab_divergence_is_scipys():
     ab, truth = random_ab(3)
     p, q = (
         np.bincount(hard_encode(colours, GAMUT).flatten(), minlength=len(GAMUT)) / ab[:, 0].numel()
@@ -124,7 +123,6 @@ def test_ab_divergence_is_scipys_and_that_of_priors():
     )
     ours = scores_of(ab, truth)["ab_divergence"]
     assert ours == pytest.approx(jensenshannon(p, q, base=2) ** 2)
-    assert ours == pytest.approx(distance(p, q, GAMUT.bins.numpy()).jensen_shannon)
 
 
 def test_divergence_ends_at_one_bit():
@@ -236,7 +234,7 @@ def test_no_weight_at_all_leaves_nothing_to_score():
     assert all(np.isnan(value).all() for value in scores.values())
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 99), st.permutations(range(5)), st.integers(1, 4))
 def test_no_score_depends_on_the_order_of_pictures_or_the_size_of_batches(seed, order, batch):
     tally, true = classified(seed, pictures=5, size=8)

@@ -84,7 +84,8 @@ class AucCounts:
         return curve
 
     def _occurring(self) -> Int[np.ndarray, "rows levels"]:
-        return self.pixels[self.pixels.sum(axis=1) > 0]
+        occurring: np.ndarray = self.pixels[self.pixels.sum(axis=1) > 0]
+        return occurring
 
 
 def auc_per_picture(

@@ -60,7 +60,7 @@ def likelihood(
             for place in head.blocks(len(x)):
                 p = head.annealed(z := head.logits(x[place]), 1.0)
                 found[picture, :, place] = _block(p, z, bins[picture, place])
-    return _summary(found, features.shape[-2:])
+    return _summary(found, tuple(features.shape[-2:]))
 
 
 def _block(
@@ -87,7 +87,7 @@ def _block(
     )
 
 
-def _summary(found: Float[Tensor, "B 4 P"], size: tuple[int, int]) -> Likelihood:
+def _summary(found: Float[Tensor, "B 4 P"], size: tuple[int, ...]) -> Likelihood:
     nll, entropy, confidence, rank = found.double().unbind(1)  # B P
     means = {
         "nll": nll.mean(dim=1),

@@ -30,7 +30,7 @@ def colorfulness_absolute(rgb: UInt8[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
     """Another reading of M3, found in public code: of |rg| and |yb|.
 
     As in github.com/iver56/demo-style, app/utils/colorfulness.py. The definition has no
-    absolute values: with them opposite hues count as one, and most pictures score less.
+    absolute values: with them opposite colours count as one.
     """
     return _m3(_opponents(rgb).abs())
 
@@ -64,7 +64,8 @@ def ssim(rgb: UInt8[Tensor, "B 3 H W"], truth: UInt8[Tensor, "B 3 H W"]) -> Floa
     mx, my, xx, yy, xy = _blurred(products).unflatten(1, (5, 3)).unbind(1)
     likeness = (2 * mx * my + _C1) / (mx * mx + my * my + _C1)
     structure = (2 * (xy - mx * my) + _C2) / (xx - mx * mx + yy - my * my + _C2)
-    return (likeness * structure).double().mean(dim=(1, 2, 3))
+    mean: Tensor = (likeness * structure).double().mean(dim=(1, 2, 3))
+    return mean
 
 
 def _mirrored(planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C rows columns"]:

@@ -76,7 +76,8 @@ def jensen_shannon(
     p = _ratio(np.hstack([pixels, lacking]), totals)
     q = _ratio(np.hstack([true_pixels, np.zeros_like(totals)]), totals)
     middle = (p + q) / 2
-    return (_entropy(middle) - (_entropy(p) + _entropy(q)) / 2).clip(0)  # 0: rounding
+    bits: np.ndarray = _entropy(middle) - (_entropy(p) + _entropy(q)) / 2
+    return bits.clip(0)  # rounding may make it negative
 
 
 def _entropy(p: Float[np.ndarray, "R places"]) -> Float[np.ndarray, " R"]:
@@ -86,7 +87,8 @@ def _entropy(p: Float[np.ndarray, "R places"]) -> Float[np.ndarray, " R"]:
 
 def _weighed(w: Float[np.ndarray, "R N"], array: np.ndarray) -> Float[np.ndarray, "R ..."]:
     flat = w @ array.reshape(len(array), -1)
-    return flat.reshape(len(w), *array.shape[1:])
+    sums: np.ndarray = flat.reshape(len(w), *array.shape[1:])
+    return sums
 
 
 def _mean(w: Float[np.ndarray, "R N"], values: Float[np.ndarray, " N"]) -> Float[np.ndarray, " R"]:
@@ -99,7 +101,8 @@ def _mean(w: Float[np.ndarray, "R N"], values: Float[np.ndarray, " N"]) -> Float
 def _ratio(over: np.ndarray, under: np.ndarray) -> Float[np.ndarray, "..."]:
     """Their quotient; nan where the lower one is 0."""
     shape = np.broadcast_shapes(over.shape, under.shape)
-    return np.divide(over, under, out=np.full(shape, np.nan), where=under > 0)
+    ratio: np.ndarray = np.divide(over, under, out=np.full(shape, np.nan), where=under > 0)
+    return ratio
 
 
 def _percent(over: np.ndarray, under: np.ndarray) -> Float[np.ndarray, "..."]:

@@ -73,8 +73,10 @@ def _weighted(uniform: float) -> Callable[[Scored], float]:
 
 def _weighted_per_picture(scored: Scored) -> float:
     w = _weights(scored.prior, 0.5)
-    within, all_of_them = scored.tally.counts["area"] @ w, THRESHOLDS * (scored.truth.bins @ w)
-    return float((100 * within / all_of_them).mean())
+    within, weights = scored.tally.counts["area"] @ w, scored.truth.bins @ w
+    if not (weights > 0).all():
+        return float("nan")
+    return float((100 * within / (THRESHOLDS * weights)).mean())
 
 
 def _weights(prior: Float[np.ndarray, " Q"], uniform: float) -> Float[np.ndarray, " Q"]:

@@ -135,7 +135,8 @@ class Truth:
     @cached_property
     def pixels(self) -> Int[np.ndarray, " N"]:
         """How many each picture has."""
-        return self.bins.sum(axis=1)
+        pixels: np.ndarray = self.bins.sum(axis=1)
+        return pixels
 
     @staticmethod
     def joined(parts: Sequence["Truth"]) -> "Truth":
