@@ -2,8 +2,17 @@ import numpy as np
 import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torchmetrics.functional.image import structural_similarity_index_measure
 
-from photochrom.metrics import AucCounts, Scores, auc_per_picture, colorfulness, psnr, ssim
+from photochrom.metrics import (
+    AucCounts,
+    Scores,
+    auc_per_picture,
+    colorfulness,
+    colorfulness_absolute,
+    psnr,
+    ssim,
+)
 from photochrom.quantize import Gamut
 
 
@@ -49,6 +58,19 @@ def test_what_is_not_a_number_is_wrong():
     assert counts.raw() == 0
 
 
+def test_curves_by_hand():
+    # A grey pixel right, a coloured one with error 50: half are within 0, all within 50.
+    truth = ab_of((0, 0), (30, 40), (30, 40))
+    counts = AucCounts.of(ab_of((0, 0), (0, 0), (30, 40)), truth, Gamut.srgb())
+    assert counts.raw_curve()[[0, 49, 50]].tolist() == pytest.approx([200 / 3, 200 / 3, 100])
+    assert counts.rebalanced_curve()[[0, 49, 50]].tolist() == pytest.approx([75, 75, 100])
+
+
+def test_no_pixels_have_no_auc():
+    counts = AucCounts.empty(Gamut.srgb())
+    assert np.isnan([counts.raw(), counts.rebalanced()]).all()
+
+
 def test_counts_add_up_over_batches():
     gamut = Gamut.srgb()
     ab, truth = (torch.rand(5, 2, 8, 8) * 100 - 50 for _ in range(2))
@@ -74,6 +96,14 @@ def test_colourfulness_keeps_the_signs():
     assert colorfulness(rgb).item() == pytest.approx(100 + 0.3 * 50)
 
 
+def test_colourfulness_of_absolute_values_is_another_reading():
+    # The same picture: |rg| = (100, 100), |yb| = (50, 50): σ = (0, 0), μ = (100, 50).
+    rgb = torch.zeros(1, 3, 1, 2, dtype=torch.uint8)
+    rgb[0, 0, 0, 0] = 100
+    rgb[0, 1, 0, 1] = 100
+    assert colorfulness_absolute(rgb).item() == pytest.approx(0.3 * np.hypot(100, 50))
+
+
 @pytest.fixture
 def pair():
     random = np.random.default_rng(0)
@@ -95,7 +125,7 @@ def test_identical_pictures_have_infinite_psnr(pair):
 
 
 def test_ssim_is_scikit_images_on_the_mirrored_picture(pair):
-    # torchmetrics mirrors the border, scikit-image leaves its five pixels out.
+    # Ours mirrors the border, scikit-image leaves its five pixels out.
     rgb, truth = pair
 
     def mirrored(picture):
@@ -115,6 +145,27 @@ def test_ssim_is_scikit_images_on_the_mirrored_picture(pair):
     ]
     # Variances are differences of squares near 1 in float32, over a constant of 9e-4.
     assert ssim(rgb, truth).tolist() == pytest.approx(theirs, abs=1e-4)
+
+
+def test_ssim_is_torchmetrics(pair):
+    theirs = structural_similarity_index_measure(
+        pair[0].double(), pair[1].double(), data_range=255.0, reduction="none"
+    )
+    # As above: theirs in float64.
+    assert ssim(*pair).tolist() == pytest.approx(theirs.tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (3, 2)])
+def test_a_picture_smaller_than_the_window_has_an_ssim(size):
+    rgb = torch.randint(0, 256, (1, 3, *size), dtype=torch.uint8)
+    assert ssim(rgb, rgb).item() == pytest.approx(1)
+    assert ssim(rgb, 255 - rgb).item() < 1
+
+
+def test_ssim_of_plain_pictures_by_hand():
+    # No variance: (2 μ₁ μ₂ + C₁) / (μ₁² + μ₂² + C₁), with μ = 0 and 1: C₁ / (1 + C₁).
+    black, white = (torch.full((1, 3, 8, 8), v, dtype=torch.uint8) for v in (0, 255))
+    assert ssim(black, white).item() == pytest.approx(1e-4 / (1 + 1e-4))
 
 
 def test_scores_do_not_depend_on_batches():

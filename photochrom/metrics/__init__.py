@@ -1,11 +1,33 @@
 """How well predicted colours agree with the true ones: pure functions, and counts that add up."""
 
+from photochrom.metrics.auc import AucCounts as AucCounts, auc_per_picture as auc_per_picture
+from photochrom.metrics.chroma import (
+    ciede2000 as ciede2000,
+    ciede2000_same_L as ciede2000_same_L,
+    delta_e as delta_e,
+)
 from photochrom.metrics.definitions import METRICS as METRICS, Metric as Metric
-from photochrom.metrics.scores import (
-    AucCounts as AucCounts,
-    Scores as Scores,
-    auc_per_picture as auc_per_picture,
+from photochrom.metrics.frechet import (
+    Moments as Moments,
+    frechet_distance as frechet_distance,
+    lite0_features as lite0_features,
+)
+from photochrom.metrics.likelihood import Likelihood as Likelihood, likelihood as likelihood
+from photochrom.metrics.pictures import (
     colorfulness as colorfulness,
+    colorfulness_absolute as colorfulness_absolute,
     psnr as psnr,
     ssim as ssim,
 )
+from photochrom.metrics.pooled import (
+    chroma_shares as chroma_shares,
+    hue_shares as hue_shares,
+    pooled_scores as pooled_scores,
+)
+from photochrom.metrics.readings import (
+    AUC_READINGS as AUC_READINGS,
+    Reading as Reading,
+    readings as readings,
+)
+from photochrom.metrics.scores import Scores as Scores
+from photochrom.metrics.tally import Tally as Tally, Truth as Truth

@@ -1,0 +1,211 @@
+"""What a method's colours score on some pictures: a line a picture, from which all is pooled.
+
+A colour that is not a finite number is within no threshold, in no bin, step or sector, and its
+ΔE is nan, as then are the means it is part of.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, Shaped, UInt8
+from torch import Tensor
+
+from photochrom.metrics.auc import THRESHOLDS, auc_levels
+from photochrom.metrics.chroma import (
+    CHROMA_STEPS,
+    SECTORS,
+    chroma_steps,
+    ciede2000_same_L,
+    delta_e,
+    hue_sectors,
+)
+from photochrom.metrics.likelihood import Likelihood
+from photochrom.metrics.pictures import colorfulness, colorfulness_absolute, psnr, ssim
+from photochrom.quantize import Gamut, hard_encode
+
+IDENTICAL = 100.0
+"""dB: the PSNR that a picture is given at most; one that is the truth would have an infinite one.
+As in github.com/mingo-x/colorization-tf, test_metrics.py."""
+
+_HUES = SECTORS + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """One method's scores and counts on N pictures; `+` puts those of others after them."""
+
+    names: tuple[str, ...]
+    values: dict[str, Float[np.ndarray, " N"]]
+    """Scores of each picture by itself, by `Metric.key`; and `colorfulness_absolute`."""
+    counts: dict[str, Shaped[np.ndarray, "N ..."]]
+    """Pixels of each picture:
+
+    - `levels` (N, 152): by the first threshold that their error is within, 151 for none
+    - `area` (N, Q): by true bin, in how many of the 151 thresholds they are, summed
+    - `bins` (N, Q): by predicted bin
+    - `chroma` (N, 68): by predicted chroma in steps of 2 ab units, the last one open
+    - `hue` (N, 13, 13): by true sector and predicted sector; 12 of 30° from 0° on, then grey
+    - `calibration` (N, 15, 3), of classifiers: of `photochrom.metrics.likelihood`
+    """
+
+    def __post_init__(self) -> None:
+        _check_lengths(self.names, self.values | self.counts)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __add__(self, later: "Tally") -> "Tally":
+        return Tally.joined([self, later])
+
+    @staticmethod
+    def joined(parts: Sequence["Tally"]) -> "Tally":
+        """All in one, in their order; at least one. `ValueError` for scores that others lack."""
+        values = _joined([part.values for part in parts])
+        names = tuple(name for part in parts for name in part.names)
+        return Tally(names, values, _joined([part.counts for part in parts]))
+
+    @staticmethod
+    def of(
+        names: Sequence[str],
+        ab: Float[Tensor, "B 2 H W"],
+        truth: Float[Tensor, "B 2 H W"],
+        rgb: UInt8[Tensor, "B 3 H W"],
+        true_rgb: UInt8[Tensor, "B 3 H W"],
+        gamut: Gamut,
+    ) -> "Tally":
+        """The scores of a batch: predicted and true ab, and the 8-bit pictures of them.
+
+        ΔE is that of ab alone, as if L were the truth's; PSNR and SSIM see whatever L the
+        pictures have.
+        """
+        level = auc_levels(ab, truth)
+        within = THRESHOLDS - level
+        bins = hard_encode(truth, gamut)
+        values = {
+            "auc_raw": 100 * within.double().mean(dim=(1, 2)) / THRESHOLDS,
+            **_mean_and_median("delta_e", delta_e(ab, truth)),
+            **_mean_and_median("ciede2000", ciede2000_same_L(ab, truth)),
+            "psnr": psnr(rgb, true_rgb).clamp(max=IDENTICAL),
+            "ssim": ssim(rgb, true_rgb),
+            "colorfulness": colorfulness(rgb),
+            "colorfulness_absolute": colorfulness_absolute(rgb),
+        }
+        hue = hue_sectors(ab)
+        both = (hue_sectors(truth) * _HUES + hue).where(hue >= 0, -1)
+        counts = {
+            "levels": _counted(level, THRESHOLDS + 1),
+            "area": _summed(bins, within, len(gamut)),
+            "bins": _counted(_finite_bins(ab, gamut), len(gamut)),
+            "chroma": _counted(chroma_steps(ab), CHROMA_STEPS),
+            "hue": _counted(both, _HUES**2).reshape(-1, _HUES, _HUES),
+        }
+        return Tally(tuple(names), {key: _array(x) for key, x in values.items()}, counts)
+
+    def with_likelihood(self, found: Likelihood) -> "Tally":
+        """The same with what a classifier's distributions of these pictures add."""
+        calibration = {"calibration": found.calibration}
+        return Tally(self.names, self.values | found.values, self.counts | calibration)
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What the true colours of N pictures are; `+` puts those of others after them."""
+
+    names: tuple[str, ...]
+    bins: Int[np.ndarray, "N Q"]
+    """Pixels by bin."""
+    chroma: Int[np.ndarray, "N steps"]
+    """Pixels by chroma, in the steps of `Tally`."""
+    hue: Int[np.ndarray, "N hues"]
+    """Pixels by sector, as in `Tally`."""
+    colorfulness: Float[np.ndarray, " N"]
+
+    def __post_init__(self) -> None:
+        _check_lengths(self.names, self._arrays())
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __add__(self, later: "Truth") -> "Truth":
+        return Truth.joined([self, later])
+
+    @cached_property
+    def pixels(self) -> Int[np.ndarray, " N"]:
+        """How many each picture has."""
+        pixels: np.ndarray = self.bins.sum(axis=1)
+        return pixels
+
+    @staticmethod
+    def joined(parts: Sequence["Truth"]) -> "Truth":
+        """All in one, in their order; at least one."""
+        names = tuple(name for part in parts for name in part.names)
+        return Truth(names, **_joined([part._arrays() for part in parts]))
+
+    @staticmethod
+    def of(
+        names: Sequence[str],
+        ab: Float[Tensor, "B 2 H W"],
+        rgb: UInt8[Tensor, "B 3 H W"],
+        gamut: Gamut,
+    ) -> "Truth":
+        """What a batch of true pictures is, by its ab and in 8 bits."""
+        return Truth(
+            tuple(names),
+            bins=_counted(hard_encode(ab, gamut), len(gamut)),
+            chroma=_counted(chroma_steps(ab), CHROMA_STEPS),
+            hue=_counted(hue_sectors(ab), _HUES),
+            colorfulness=_array(colorfulness(rgb)),
+        )
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        names = ("bins", "chroma", "hue", "colorfulness")
+        return {name: getattr(self, name) for name in names}
+
+
+def _check_lengths(names: Sequence[str], arrays: dict[str, np.ndarray]) -> None:
+    for key, array in arrays.items():
+        if len(array) != len(names):
+            raise ValueError(f"expected {key} of {len(names)} pictures, got {len(array)}")
+
+
+def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    for part in parts:
+        if lacking := part.keys() ^ parts[0].keys():
+            told = ", ".join(sorted(lacking))
+            raise ValueError(f"expected the same scores of all pictures, got {told} of some only")
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+
+def _mean_and_median(key: str, error: Float[Tensor, "B H W"]) -> dict[str, Tensor]:
+    flat = error.flatten(1)
+    median = torch.from_numpy(np.median(flat.cpu().numpy(), axis=1))
+    return {key: flat.double().mean(dim=1), f"{key}_median": median}
+
+
+def _finite_bins(ab: Float[Tensor, "B 2 H W"], gamut: Gamut) -> Int[Tensor, "B H W"]:
+    finite = ab.isfinite().all(dim=1)
+    return hard_encode(ab.where(finite[:, None], 0), gamut).where(finite, -1)
+
+
+def _counted(place: Int[Tensor, "B H W"], places: int) -> Int[np.ndarray, "B places"]:
+    """How many pixels of each picture are in each place; those at -1 are in none."""
+    ones = torch.ones_like(place)
+    return _summed(place, ones, places).astype(np.int32)
+
+
+def _summed(
+    place: Int[Tensor, "B H W"], what: Int[Tensor, "B H W"], places: int
+) -> Int[np.ndarray, "B places"]:
+    """The sum of `what` over the pixels of each picture in each place."""
+    sums = what.new_zeros((len(place), places + 1))
+    sums.scatter_add_(1, place.flatten(1) + 1, what.flatten(1))
+    array: np.ndarray = sums[:, 1:].cpu().numpy()
+    return array
+
+
+def _array(values: Tensor) -> Float[np.ndarray, " B"]:
+    array: np.ndarray = values.double().cpu().numpy()
+    return array

@@ -1,0 +1,300 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings, strategies as st
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import wasserstein_distance
+
+from photochrom.data import compose
+from photochrom.metrics import (
+    METRICS,
+    AucCounts,
+    Tally,
+    Truth,
+    chroma_shares,
+    hue_shares,
+    likelihood,
+    pooled_scores,
+)
+from photochrom.metrics.pooled import jensen_shannon
+from photochrom.quantize import Gamut, hard_encode
+
+GAMUT = Gamut.srgb()
+
+
+def ab_of(*colours):
+    return torch.tensor(colours, dtype=torch.float32).T.reshape(1, 2, 1, -1)
+
+
+def tallied(ab, truth, gamut=GAMUT, first=0):
+    """The tally and the truth of pictures at L = 50."""
+    L = torch.full_like(truth[:, :1], 50)
+    rgb, true_rgb = compose(L, ab.nan_to_num(0, 0, 0)), compose(L, truth)
+    names = [f"{place}.png" for place in range(first, first + len(ab))]
+    return (
+        Tally.of(names, ab, truth, rgb, true_rgb, gamut),
+        Truth.of(names, truth, true_rgb, gamut),
+    )
+
+
+def scores_of(ab, truth):
+    tally, true = tallied(ab, truth)
+    pooled = pooled_scores(tally, true, np.ones((1, len(tally))))
+    return {key: value.item() for key, value in pooled.items()}
+
+
+def random_ab(seed, pictures=6, size=12):
+    """Smooth colours, and predictions of them that are off by some."""
+    rng = torch.Generator().manual_seed(seed)
+    coarse = 60 * torch.randn(pictures, 2, 3, 3, generator=rng)
+    truth = torch.nn.functional.interpolate(coarse, size, mode="bilinear")
+    return 0.6 * truth + 10 * torch.randn(truth.shape, generator=rng), truth
+
+
+def classified(seed, pictures=6, size=12):
+    """`tallied`, with the likelihoods of a classifier."""
+    ab, truth = random_ab(seed, pictures, size)
+    tally, true = tallied(ab, truth)
+    rng = torch.Generator().manual_seed(seed)
+    features = torch.randn(pictures, 4, size, size, generator=rng)
+    head = torch.randn(len(GAMUT), 4, generator=rng), torch.zeros(len(GAMUT))
+    return tally.with_likelihood(likelihood(features, *head, GAMUT, truth)), true
+
+
+def taken(tally, places):
+    """The pictures at those places, each by itself."""
+    return [
+        Tally(
+            (tally.names[place],),
+            {key: values[[place]] for key, values in tally.values.items()},
+            {key: counts[[place]] for key, counts in tally.counts.items()},
+        )
+        for place in places
+    ]
+
+
+def test_a_tally_has_every_score_but_that_of_other_networks():
+    tally, true = classified(0)
+    scores = pooled_scores(tally, true, np.ones((1, len(tally))))
+    assert list(scores) == [metric.key for metric in METRICS if metric.key != "fd_lite0"]
+
+
+def test_without_distributions_there_is_no_score_of_them():
+    classifiers = {metric.key for metric in METRICS if metric.classifiers_only}
+    assert not classifiers & scores_of(*random_ab(0)).keys()
+
+
+def test_auc_is_that_of_the_counts():
+    ab, truth = random_ab(1)
+    counts, scores = AucCounts.of(ab, truth, GAMUT), scores_of(ab, truth)
+    assert scores["auc_raw"] == pytest.approx(counts.raw(), rel=1e-12)
+    assert scores["auc_rebalanced"] == pytest.approx(counts.rebalanced(), rel=1e-12)
+    assert counts.raw_curve().mean() == pytest.approx(counts.raw(), rel=1e-12)
+    assert counts.rebalanced_curve().mean() == pytest.approx(counts.rebalanced(), rel=1e-12)
+
+
+def test_mean_and_median_error_by_hand():
+    # Errors 0, 5, 10 and 50: mean 65/4, median 15/2.
+    truth = ab_of((0, 0), (0, 0), (0, 0), (30, 40))
+    scores = scores_of(ab_of((0, 0), (3, 4), (6, 8), (0, 0)), truth)
+    assert scores["delta_e"] == 65 / 4
+    assert scores["delta_e_median"] == 15 / 2
+
+
+def test_grey_lacks_all_the_chroma_of_the_truth():
+    # Half of the pixels have chroma 51, in the step that begins at 50, half have none:
+    # a half of the mass moves by 50.
+    truth = ab_of((51, 0), (0, 0))
+    assert scores_of(torch.zeros_like(truth), truth)["chroma_distance"] == 25
+
+
+def test_chroma_distance_is_scipys_of_the_histograms():
+    tally, true = tallied(*random_ab(2))
+    at = 2.0 * np.arange(68)
+    theirs = wasserstein_distance(at, at, tally.counts["chroma"].sum(0), true.chroma.sum(0))
+    assert scores_of(*random_ab(2))["chroma_distance"] == pytest.approx(theirs)
+
+
+def test_ab_divergence_is_scipys():
+    ab, truth = random_ab(3)
+    p, q = (
+        np.bincount(hard_encode(colours, GAMUT).flatten(), minlength=len(GAMUT)) / ab[:, 0].numel()
+        for colours in (ab, truth)
+    )
+    ours = scores_of(ab, truth)["ab_divergence"]
+    assert ours == pytest.approx(jensenshannon(p, q, base=2) ** 2)
+
+
+def test_divergence_ends_at_one_bit():
+    # Histograms without a common bin, equal ones, and no pixels.
+    pixels, truth = np.array([[4, 0], [3, 1], [0, 0]]), np.array([[0, 4], [3, 1], [0, 0]])
+    np.testing.assert_array_equal(jensen_shannon(pixels, truth), [1, 0, np.nan])
+
+
+def test_hue_agreement_gives_each_true_sector_the_same_say():
+    # Three red pixels (0°), two right; one blue (270°), wrong; greys do not count.
+    red, blue, grey = (60, 1), (1, -60), (0, 0)
+    truth = ab_of(red, red, red, blue, grey, grey)
+    scores = scores_of(ab_of(red, red, grey, red, blue, grey), truth)
+    assert scores["hue_agreement"] == pytest.approx((200 / 3 + 0) / 2)
+
+
+def test_green_for_blue_by_hand():
+    # Four blue pixels (240° to 300°): green, green, blue and grey.
+    blue, green = (1, -60), (-40, 40)
+    truth = ab_of(blue, blue, blue, blue, (60, 1))
+    scores = scores_of(ab_of(green, green, blue, (0, 0), green), truth)
+    assert scores["green_for_blue"] == 50
+
+
+def test_hue_shares_are_rows_of_percent():
+    red, blue = (60, 1), (1, -60)
+    tally, true = tallied(ab_of(red, blue, (0, 0), red), ab_of(red, red, red, red))
+    shares = hue_shares(tally, true)
+    assert shares[0, [0, 9, 12]].tolist() == [50, 25, 25]
+    assert np.isnan(shares[1:]).all()
+
+
+def test_chroma_shares_are_of_all_pixels():
+    tally, true = tallied(ab_of((51, 0), (float("nan"), 0)), ab_of((0, 0), (0, 1.0)))
+    assert chroma_shares(true)[0] == 1
+    assert chroma_shares(tally)[25] == chroma_shares(tally).sum() == 0.5
+
+
+def test_calibration_error_by_hand():
+    # Ten pixels of confidence 0.55, seven right, and ten of 0.95, all right:
+    # (10 · 0.15 + 10 · 0.05) / 20.
+    tally, true = classified(0, pictures=1)
+    calibration = np.zeros((1, 15, 3))
+    calibration[0, 8] = 10, 5.5, 7
+    calibration[0, 14] = 10, 9.5, 10
+    tally = Tally(tally.names, tally.values, tally.counts | {"calibration": calibration})
+    scores = pooled_scores(tally, true, np.ones((1, 1)))
+    assert scores["calibration_error"].item() == pytest.approx(10)
+
+
+def test_the_truth_itself_has_the_best_of_every_score():
+    _, truth = random_ab(4)
+    scores = scores_of(truth, truth)
+    best = {"auc_raw": 100, "auc_rebalanced": 100, "hue_agreement": 100, "psnr": 100, "ssim": 1}
+    assert {key: scores[key] for key in best} == pytest.approx(best)
+    lowest = ("delta_e", "ciede2000_median", "chroma_distance", "ab_divergence")
+    assert [scores[key] for key in lowest] == [0, 0, 0, 0]
+
+
+def test_an_all_grey_truth_has_no_hue_to_agree_with():
+    truth = torch.zeros(2, 2, 8, 8)
+    scores = scores_of(truth, truth)
+    assert (scores["auc_raw"], scores["auc_rebalanced"]) == (100, 100)
+    assert (scores["psnr"], scores["colorfulness"]) == (100, 0)  # at most 100 dB
+    assert np.isnan([scores["hue_agreement"], scores["green_for_blue"]]).all()
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), float("-inf")])
+def test_colours_that_are_not_finite_are_wrong_and_at_no_distance(wrong):
+    _, truth = random_ab(5)
+    scores = scores_of(torch.full_like(truth, wrong), truth)
+    zero = {key for key, score in scores.items() if score == 0}
+    assert zero >= {"auc_raw", "auc_rebalanced", "hue_agreement", "green_for_blue"}
+    assert scores["ab_divergence"] == 1
+    assert {key for key, score in scores.items() if np.isnan(score)} == {
+        *("delta_e", "delta_e_median", "ciede2000", "ciede2000_median", "chroma_distance")
+    }
+
+
+def test_one_wrong_pixel_leaves_the_other_pictures_alone():
+    ab, truth = random_ab(6)
+    sound = tallied(ab, truth)[0]
+    ab[2, 0, 0, 0] = torch.nan
+    tally, true = tallied(ab, truth)
+    assert np.flatnonzero(np.isnan(tally.values["delta_e"])).tolist() == [2]
+    others = np.array([1, 1, 0, 1, 1, 1])
+    one, other = (pooled_scores(one, true, others[None]) for one in (sound, tally))
+    assert {key: x.item() for key, x in one.items()} == {key: x.item() for key, x in other.items()}
+
+
+def test_weights_are_as_many_of_a_picture():
+    tally, true = classified(7, pictures=3)
+    drawn = [0, 2, 2]
+    names = ("a", "b", "c")
+    again = Tally.joined(taken(tally, drawn))
+    again = Tally(names, again.values, again.counts)
+    true_again = Truth(
+        names, true.bins[drawn], true.chroma[drawn], true.hue[drawn], true.colorfulness[drawn]
+    )
+    whole = pooled_scores(again, true_again, np.ones((1, 3)))
+    weighted = pooled_scores(tally, true, np.array([[1, 1, 1], [1, 0, 2]]))
+    for key, value in weighted.items():
+        assert value[1] == pytest.approx(whole[key].item(), nan_ok=True), key
+
+
+def test_no_weight_at_all_leaves_nothing_to_score():
+    tally, true = classified(8, pictures=2)
+    scores = pooled_scores(tally, true, np.zeros((1, 2)))
+    assert all(np.isnan(value).all() for value in scores.values())
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.integers(0, 99), st.permutations(range(5)), st.integers(1, 4))
+def test_no_score_depends_on_the_order_of_pictures_or_the_size_of_batches(seed, order, batch):
+    tally, true = classified(seed, pictures=5, size=8)
+    ab, truth = random_ab(seed, 5, 8)
+    parts = [
+        tallied(ab[at : at + batch], truth[at : at + batch], first=at) for at in range(0, 5, batch)
+    ]
+    batched = Tally.joined([part for part, _ in parts])
+    # Sums over a picture's pixels may be grouped by the size of the batch.
+    for key, values in batched.values.items():
+        np.testing.assert_allclose(values, tally.values[key], rtol=1e-6)
+    for key, counts in batched.counts.items():
+        np.testing.assert_array_equal(counts, tally.counts[key])
+
+    moved = Tally.joined(taken(tally, order))
+    arrays = (x[list(order)] for x in (true.bins, true.chroma, true.hue, true.colorfulness))
+    moved_truth = Truth(moved.names, *arrays)
+    once = pooled_scores(tally, true, np.ones((1, 5)))
+    twice = pooled_scores(moved, moved_truth, np.ones((1, 5)))
+    for key, value in once.items():
+        np.testing.assert_allclose(value, twice[key], rtol=1e-12)
+
+
+def test_pictures_of_different_sizes_count_by_their_pixels_in_the_auc():
+    # Four pixels right, one with error 50: of five together, not the mean of both pictures.
+    one = tallied(ab_of(*[(0, 0)] * 4), ab_of(*[(0, 0)] * 4))
+    other = tallied(ab_of((0, 0)), ab_of((30, 40)), first=1)
+    tally, true = one[0] + other[0], one[1] + other[1]
+    assert (len(tally), tally.names) == (2, true.names)
+    scores = pooled_scores(tally, true, np.ones((1, 2)))
+    assert scores["auc_raw"].item() == pytest.approx(100 * (4 * 151 + 101) / (5 * 151))
+    assert scores["delta_e"].item() == 25  # the mean of the pictures'
+
+
+def test_a_thousand_draws_of_many_pictures_are_quick():
+    import time
+
+    tally, true = classified(9, pictures=2, size=4)
+    tally = Tally.joined(taken(tally, [0, 1] * 150))
+    true = Truth.joined([true] * 150)
+    draws = np.random.default_rng(0).integers(0, 5, (1000, 300))
+    started = time.process_time()
+    pooled_scores(tally, true, draws)
+    assert time.process_time() - started < 3  # half a second of an idle core
+
+
+def test_a_truth_of_other_pictures_is_refused():
+    tally, true = tallied(*random_ab(0, pictures=2))
+    with pytest.raises(ValueError, match=r"expected the truth of the same 2 pictures in the same"):
+        pooled_scores(tally, true + true, np.ones((1, 2)))
+
+
+def test_tallies_of_other_scores_do_not_add_up():
+    with pytest.raises(ValueError, match=r"same scores of all pictures, got entropy, nll, top1"):
+        Tally.joined([classified(0)[0], tallied(*random_ab(0))[0]])
+
+
+def test_a_tally_of_missing_pictures_is_refused():
+    tally, true = tallied(*random_ab(0, pictures=2))
+    with pytest.raises(ValueError, match=r"expected auc_raw of 1 pictures, got 2"):
+        Tally(tally.names[:1], tally.values, tally.counts)
+    with pytest.raises(ValueError, match=r"expected bins of 1 pictures, got 2"):
+        Truth(("one",), true.bins, true.chroma, true.hue, true.colorfulness)
