@@ -27,7 +27,9 @@ _METHODS = ("regression", "classification", "classification")
 def main() -> None:
     """Measure, print and write the rows."""
     whole, parts = times(prepare(_PICTURES), _parts(), repeats=3)
-    rows = [Row.of("evaluation / forward passes + decoding the files", ratio(whole, parts), "<= 1.5")]
+    rows = [
+        Row.of("evaluation / forward passes + decoding the files", ratio(whole, parts), "<= 1.5")
+    ]
     few, many = (peak_bytes(prepare, count) for count in (_PICTURES, 3 * _PICTURES))
     told = f"evaluation, memory of {2 * _PICTURES} more pictures"
     rows.append(Row.of(told, (many - few) / 1e6, unit="MB"))

@@ -18,6 +18,10 @@ from photochrom.cli_study import demo, study_command
 from photochrom.cli_train import list_recipes, refine, train_command
 from photochrom.config import EvaluateConfig
 
+Predictions = Annotated[
+    tuple[str, ...],
+    arg(metavar="DIR...", help="Colorized by any program: matched by name, whatever the suffix."),
+]
 Runs = Positional[Annotated[tuple[Path, ...], arg(metavar="RUN...", help="Finished run folders.")]]
 
 
@@ -63,14 +67,17 @@ def colorize(
 
 @console.later
 def evaluate(
-    runs: Runs,
+    runs: Runs = (),
     *,
     pictures: Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)],
     output: Output,
+    predictions: Predictions = (),
     config: Annotated[EvaluateConfig, arg(name="")],
     overwrite: bool = False,
 ) -> None:
-    """Score runs on pictures, with grey, random and ceiling beside them; write a report page.
+    """Score runs, and pictures that others made, on pictures; write a report page.
+
+    Grey, random and ceiling stand beside them; docs/metrics.md defines the scores.
 
     Example: photochrom evaluate runs/* --pictures val.tar -o report
 
@@ -81,8 +88,11 @@ def evaluate(
     from photochrom import bars, files, images, study
 
     files.refuse_existing(output, overwrite=overwrite)
+    if not runs and not predictions:
+        raise ValueError("expected run folders or --predictions to score, got neither")
     found = images.find(pictures)
-    page = study.report_on(runs, found, config, output, " ".join(pictures), bars.Teller())
+    source = " ".join(pictures)
+    page = study.report_on(runs, predictions, found, config, output, source, bars.Teller())
     print(console.table(output))
     print(f"open this page: {page.resolve().as_uri()}")
 

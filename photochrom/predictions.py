@@ -20,8 +20,8 @@ class Predictions:
 
     pictures: tuple[Picture, ...]
     truth: tuple[Picture, ...]
-    surplus: int
-    """Pictures of the folder that are nobody's prediction."""
+    surplus: tuple[str, ...]
+    """Names of the pictures that are nobody's prediction."""
 
     @staticmethod
     def find(source: str, truth: Sequence[Picture]) -> "Predictions":
@@ -44,7 +44,10 @@ class Predictions:
                 f"for {len(missing)} (first: {missing[0]}): make them, or leave those pictures out"
             )
         matched = tuple(known[_stem(picture)] for picture in truth)
-        return Predictions(matched, tuple(truth), len(known) - len({_stem(p) for p in truth}))
+        surplus = known.keys() - {_stem(picture) for picture in truth}
+        return Predictions(
+            matched, tuple(truth), tuple(known[stem].name for stem in sorted(surplus))
+        )
 
     def reordered(self, order: Sequence[int]) -> "Predictions":
         """The same with the pictures in another order."""

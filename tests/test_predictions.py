@@ -65,7 +65,7 @@ def test_a_missing_prediction_is_named(made, pictures):
 
 def test_surplus_pictures_are_counted(made, pictures):
     (made / "more.png").write_bytes((made / "3.png").read_bytes())
-    assert Predictions.find(str(made), pictures).surplus == 1
+    assert Predictions.find(str(made), pictures).surplus == ("more.png",)
 
 
 def test_two_predictions_of_one_name_are_refused(made, pictures):

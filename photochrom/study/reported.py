@@ -4,16 +4,18 @@ import platform
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import torch
 
 from photochrom import __version__
-from photochrom.config import EvaluateConfig
-from photochrom.evaluate import BASELINES, Contender, Evaluation, evaluate
-from photochrom.images import Found, Picture
-from photochrom.models import Colorizer, read_config
+from photochrom.config import EvaluateConfig, TrainConfig
+from photochrom.contenders import BASELINES, Contender, trained
+from photochrom.evaluate import evaluate
+from photochrom.images import Found, Picture, Skipped, digest
+from photochrom.predictions import Predictions
 from photochrom.report import write_report
+from photochrom.results import Evaluation
 from photochrom.study.given import Pictures, Reporter
 from photochrom.study.runs import Run
 from photochrom.training import read_log
@@ -27,43 +29,74 @@ def report(
     reporter: Reporter,
 ) -> Path:
     """Evaluate the finished runs of a study, and return the report's page."""
-    folders = {run.name: run.folder for run in runs}
-    scores = evaluated(folders, pictures.validation, config, reporter)
+    contenders = {run.name: trained(run.folder, method=run.method, seed=run.seed) for run in runs}
+    scores = evaluated(contenders, pictures.validation, config, reporter)
     reporter.skipped(scores.skipped, "evaluating")
     made = {
         **provenance(),
         "pictures": pictures.source,
         "trained on": f"{len(pictures.training)} pictures",
+        "methods": "; ".join(f"{run.name}: {_told(run)}" for run in runs),
+        "checksum of the names of the pictures": digest(pictures.validation),
     }
-    return write_report(replace(scores, curves=_curves(folders), provenance=made), folder)
+    curves = {run.name: curve(run.folder) for run in runs}
+    return write_report(replace(scores, curves=curves, provenance=made), folder)
 
 
 def report_on(
     runs: Sequence[Path],
+    predictions: Sequence[str],
     found: Found,
     config: EvaluateConfig,
     folder: Path,
     source: str,
     reporter: Reporter,
 ) -> Path:
-    """Evaluate finished runs on the pictures found, and return the report's page."""
+    """Evaluate finished runs, and pictures that others made, on the pictures found.
+
+    `ValueError` where a prediction is missing, or where a name stands for two rows. Returns the
+    report's page.
+    """
     names = _distinct_names(runs)
-    scores = evaluated(names, found.pictures, config, reporter)
+    contenders = {name: trained(run) for name, run in names.items()}
+    for given in predictions:
+        contenders |= _of_others(given, found.pictures, contenders, reporter)
+    scores = evaluated(contenders, found.pictures, config, reporter)
     scores = replace(scores, skipped=[*found.skipped, *scores.skipped])
     reporter.skipped(scores.skipped, "evaluating")
-    made = {**provenance(), "pictures": source}
-    return write_report(replace(scores, curves=_curves(names), provenance=made), folder)
+    made = {
+        **provenance(),
+        "pictures": source,
+        "checksum of the names of the pictures": digest(found.pictures),
+    }
+    curves = {name: curve(run) for name, run in names.items()}
+    return write_report(replace(scores, curves=curves, provenance=made), folder)
+
+
+def _of_others(
+    source: str, pictures: Sequence[Picture], taken: Collection[str], reporter: Reporter
+) -> dict[str, Contender]:
+    """The two rows of a folder of predictions: as they are, and their ab with the true L."""
+    name = PurePath(source).name
+    if name in taken or name in BASELINES:
+        raise ValueError(f"{source}: expected predictions of another name than a row's: rename it")
+    made = Predictions.find(source, pictures)
+    reporter.skipped([Skipped(one, "nobody's prediction") for one in made.surplus], source)
+    return {
+        name: Contender(made, "predictions with their own L", own_L=True),
+        f"{name}, true L": Contender(made, "ab of predictions"),
+    }
 
 
 def evaluated(
-    runs: Mapping[str, Path],
+    contenders: Mapping[str, Contender],
     pictures: Sequence[Picture],
     config: EvaluateConfig,
     reporter: Reporter,
 ) -> Evaluation:
-    """The scores of run folders, by their names."""
+    """The scores of contenders, told as they are made."""
     return evaluate(
-        {name: contender(run) for name, run in runs.items()},
+        contenders,
         pictures,
         config,
         track=lambda batches, total: reporter.track(batches, total, "evaluating"),
@@ -85,25 +118,17 @@ def _distinct_names(runs: Sequence[Path]) -> dict[str, Path]:
     return names
 
 
-def contender(run: Path) -> Contender:
-    """A finished run as `evaluate` takes it."""
-    training = read_config(run).get("training", {})
-    return Contender(
-        Colorizer.load(run),
-        label=str(training.get("label", "trained elsewhere")),
-        steps=training.get("steps"),
-        minutes=training.get("minutes"),
-    )
-
-
 def curve(run: Path) -> list[tuple[int, float]]:
     """The training loss of a run over its steps; empty where it has no log."""
     log = run / "log.csv"
     return [(int(row["step"]), row["loss"]) for row in read_log(log)] if log.exists() else []
 
 
-def _curves(runs: Mapping[str, Path]) -> dict[str, list[tuple[int, float]]]:
-    return {name: curve(run) for name, run in runs.items()}
+def _told(run: Run) -> str:
+    """How a run was trained, where that is not the default."""
+    usual = vars(TrainConfig())
+    other = {name: value for name, value in vars(run.config).items() if value != usual[name]}
+    return ", ".join(f"{name} {value}" for name, value in other.items())
 
 
 def provenance() -> dict[str, str]:
