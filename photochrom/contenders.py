@@ -127,8 +127,8 @@ def colors(contender: Contender, batch: Batch, places: Sequence[int], gamut: Gam
         return made
     truth = _reduced(batch.ab, features)
     head = source.network.head
-    weight, bias = head.weight.flatten(1), head.bias
-    told = likelihood(features, weight, bias, source.gamut, truth)
+    assert head.bias is not None
+    told = likelihood(features, head.weight.flatten(1), head.bias, source.gamut, truth)
     return made._replace(
         likelihood=told, sweep=_sweep(source, features, _reduced(batch.L, features), truth, gamut)
     )

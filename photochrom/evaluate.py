@@ -120,7 +120,7 @@ def _told(scorer: Scorer, part: Part) -> Evaluation:
             for row in by_row(contenders)
         },
         calibration={
-            row: _calibration(sum(one.counts["calibration"] for one in runs[row]))
+            row: _calibration(np.sum([one.counts["calibration"] for one in runs[row]], axis=0))
             for row in by_row(contenders)
             if "calibration" in runs[row][0].counts
         },
@@ -175,7 +175,8 @@ def _examples(scorer: Scorer, part: Part, tallies: Mapping[str, Tally]) -> list[
     rows = by_row(scorer.contenders)
     errors = [np.mean([tallies[run].values["ciede2000"] for run in rows[row]], 0) for row in rows]
     examples = []
-    for why, place in chosen(np.reshape(errors, (len(rows), -1)), scorer.config.examples):
+    table = np.reshape(errors, (len(rows), len(part.places)))
+    for why, place in chosen(table, scorer.config.examples):
         images, entropy = scorer.shown(part.places[place])
         scores = {
             row: {

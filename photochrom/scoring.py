@@ -118,7 +118,10 @@ class Scorer:
     def _judge(
         self, part: Part, name: str, made: Colors, batch: Batch, rgb: UInt8[Tensor, "B 3 H W"]
     ) -> None:
-        tally = Tally.of(batch.names, made.ab, batch.ab, made.rgb, rgb, self._gamut)
+        lightness = None if made.L is batch.L else (made.L, batch.L)
+        tally = Tally.of(
+            batch.names, made.ab, batch.ab, made.rgb, rgb, self._gamut, lightness=lightness
+        )
         if made.likelihood:
             tally = tally.with_likelihood(made.likelihood)
         part.tallies[name] = [tally]

@@ -6,8 +6,6 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 from photochrom.metrics import (
     AucCounts,
-    Scores,
-    auc_per_picture,
     colorfulness,
     colorfulness_absolute,
     psnr,
@@ -32,7 +30,6 @@ def test_auc_by_hand():
     truth, ab = ab_of((0, 0), (30, 40)), ab_of((0, 0), (0, 0))
     counts = AucCounts.of(ab, truth, Gamut.srgb())
     assert counts.raw() == pytest.approx(100 * (151 + 101) / (2 * 151))
-    assert auc_per_picture(ab, truth).item() == pytest.approx(counts.raw())
 
 
 def test_an_error_between_two_thresholds_counts_from_the_upper_one():
@@ -166,17 +163,3 @@ def test_ssim_of_plain_pictures_by_hand():
     # No variance: (2 μ₁ μ₂ + C₁) / (μ₁² + μ₂² + C₁), with μ = 0 and 1: C₁ / (1 + C₁).
     black, white = (torch.full((1, 3, 8, 8), v, dtype=torch.uint8) for v in (0, 255))
     assert ssim(black, white).item() == pytest.approx(1e-4 / (1 + 1e-4))
-
-
-def test_scores_do_not_depend_on_batches():
-    gamut = Gamut.srgb()
-    ab, truth = (torch.rand(4, 2, 16, 16) * 60 - 30 for _ in range(2))
-    rgb, true_rgb = (torch.randint(0, 256, (4, 3, 16, 16), dtype=torch.uint8) for _ in range(2))
-    whole, parts = Scores(gamut), Scores(gamut)
-    whole.update(tuple("abcd"), ab, truth, rgb, true_rgb)
-    for at in (slice(0, 1), slice(1, 4)):
-        parts.update(tuple("abcd"[at]), ab[at], truth[at], rgb[at], true_rgb[at])
-    assert whole.auc.rebalanced() == parts.auc.rebalanced()
-    assert [row[0] for row in parts.pictures] == list("abcd")
-    for ours, theirs in zip(whole.pictures, parts.pictures, strict=True):
-        assert ours[1:] == pytest.approx(theirs[1:])

@@ -1,6 +1,6 @@
 """How well predicted colours agree with the true ones: pure functions, and counts that add up."""
 
-from photochrom.metrics.auc import AucCounts as AucCounts, auc_per_picture as auc_per_picture
+from photochrom.metrics.auc import AucCounts as AucCounts
 from photochrom.metrics.chroma import (
     ciede2000 as ciede2000,
     ciede2000_same_L as ciede2000_same_L,
@@ -29,5 +29,4 @@ from photochrom.metrics.readings import (
     Reading as Reading,
     readings as readings,
 )
-from photochrom.metrics.scores import Scores as Scores
 from photochrom.metrics.tally import Tally as Tally, Truth as Truth

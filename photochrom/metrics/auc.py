@@ -86,11 +86,3 @@ class AucCounts:
     def _occurring(self) -> Int[np.ndarray, "rows levels"]:
         occurring: np.ndarray = self.pixels[self.pixels.sum(axis=1) > 0]
         return occurring
-
-
-def auc_per_picture(
-    ab: Float[Tensor, "B 2 H W"], truth: Float[Tensor, "B 2 H W"]
-) -> Float[Tensor, " B"]:
-    """The raw AuC of each picture by itself, in percent."""
-    level = auc_levels(ab, truth).flatten(1).double()
-    return 100 * (THRESHOLDS - level).mean(dim=1) / THRESHOLDS

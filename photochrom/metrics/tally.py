@@ -18,6 +18,7 @@ from photochrom.metrics.chroma import (
     CHROMA_STEPS,
     SECTORS,
     chroma_steps,
+    ciede2000,
     ciede2000_same_L,
     delta_e,
     hue_sectors,
@@ -75,19 +76,20 @@ class Tally:
         rgb: UInt8[Tensor, "B 3 H W"],
         true_rgb: UInt8[Tensor, "B 3 H W"],
         gamut: Gamut,
+        *,
+        lightness: tuple[Float[Tensor, "B 1 H W"], Float[Tensor, "B 1 H W"]] | None = None,
     ) -> "Tally":
         """The scores of a batch: predicted and true ab, and the 8-bit pictures of them.
 
-        ΔE is that of ab alone, as if L were the truth's; PSNR and SSIM see whatever L the
-        pictures have.
+        `lightness` is predicted and true L, where they differ. AuC, histograms and hue are of
+        ab alone; PSNR and SSIM see the pictures.
         """
         level = auc_levels(ab, truth)
         within = THRESHOLDS - level
         bins = hard_encode(truth, gamut)
         values = {
             "auc_raw": 100 * within.double().mean(dim=(1, 2)) / THRESHOLDS,
-            **_mean_and_median("delta_e", delta_e(ab, truth)),
-            **_mean_and_median("ciede2000", ciede2000_same_L(ab, truth)),
+            **_errors(ab, truth, lightness),
             "psnr": psnr(rgb, true_rgb).clamp(max=IDENTICAL),
             "ssim": ssim(rgb, true_rgb),
             "colorfulness": colorfulness(rgb),
@@ -177,6 +179,19 @@ def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
             told = ", ".join(sorted(lacking))
             raise ValueError(f"expected the same scores of all pictures, got {told} of some only")
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+
+def _errors(
+    ab: Float[Tensor, "B 2 H W"],
+    truth: Float[Tensor, "B 2 H W"],
+    lightness: tuple[Tensor, Tensor] | None,
+) -> dict[str, Tensor]:
+    plain, even = delta_e(ab, truth), ciede2000_same_L(ab, truth)
+    if lightness:
+        L, true_L = lightness
+        plain = torch.hypot(plain, (L - true_L)[:, 0])
+        even = ciede2000(torch.cat([L, ab], dim=1), torch.cat([true_L, truth], dim=1))
+    return _mean_and_median("delta_e", plain) | _mean_and_median("ciede2000", even)
 
 
 def _mean_and_median(key: str, error: Float[Tensor, "B H W"]) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from photochrom.config import Architecture, StudyConfig, TrainConfig
+from photochrom.contenders import trained
 from photochrom.images import Picture
 from photochrom.models import Colorizer, is_finished
 from photochrom.prior import PriorFile, build_prior
@@ -171,9 +172,12 @@ def _evaluation(
 ) -> float:
     """Seconds of scoring all runs on all pictures, by a few pictures and untrained models."""
     few = pictures[: _EVALUATED * config.evaluation.batch]
-    folders = {run.name: models / run.method / "model" for run in runs}
+    untrained = {
+        run.name: trained(models / run.method / "model", method=run.method, seed=run.seed)
+        for run in runs
+    }
     began = time.monotonic()
-    evaluated(folders, few, config.evaluation, reporter)
+    evaluated(untrained, few, config.evaluation, reporter)
     return (time.monotonic() - began) * len(pictures) / len(few)
 
 
