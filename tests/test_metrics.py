@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +8,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from photochrom.metrics import (
+    AUC_READINGS,
+    METRICS,
     AucCounts,
     Scores,
     auc_per_picture,
@@ -181,3 +186,10 @@ def test_scores_do_not_depend_on_batches():
     assert [row[0] for row in parts.pictures] == list("abcd")
     for ours, theirs in zip(whole.pictures, parts.pictures, strict=True):
         assert ours[1:] == pytest.approx(theirs[1:])
+
+
+def test_the_page_of_metrics_names_them_all():
+    page = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`[^|]*) \|", page, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+    assert named == {metric.key for metric in METRICS} | set(AUC_READINGS)

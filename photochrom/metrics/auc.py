@@ -6,7 +6,6 @@ Zhang, Isola and Efros, "Colorful Image Colorization", ECCV 2016, section 3.1 an
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
