@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +8,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from photochrom.metrics import (
+    AUC_READINGS,
+    METRICS,
     AucCounts,
     colorfulness,
     colorfulness_absolute,
@@ -162,4 +167,12 @@ def test_a_picture_smaller_than_the_window_has_an_ssim(size):
 def test_ssim_of_plain_pictures_by_hand():
     # No variance: (2 μ₁ μ₂ + C₁) / (μ₁² + μ₂² + C₁), with μ = 0 and 1: C₁ / (1 + C₁).
     black, white = (torch.full((1, 3, 8, 8), v, dtype=torch.uint8) for v in (0, 255))
-    assert ssim(black, white).item() == pytest.approx(1e-4 / (1 + 1e-4))
+    # 1e-6: means and variances are sums of float32 near 1.
+    assert ssim(black, white).item() == pytest.approx(1e-4 / (1 + 1e-4), abs=1e-6)
+
+
+def test_the_page_of_metrics_names_them_all():
+    page = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`[^|]*) \|", page, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+    assert named == {metric.key for metric in METRICS} | set(AUC_READINGS)

@@ -31,7 +31,7 @@ def delta_e(
     ab: Float[Tensor, "B 2 H W"], truth: Float[Tensor, "B 2 H W"]
 ) -> Float[Tensor, "B H W"]:
     """ΔE*ab of two colours of the same L: their distance in ab. nan where one is not finite."""
-    error: Tensor = torch.linalg.vector_norm(ab - truth, dim=1)
+    error = torch.hypot(*(ab - truth).unbind(1))
     return error.where(error.isfinite(), torch.nan)
 
 
@@ -97,7 +97,7 @@ def _toward_one(chroma: Float[Tensor, " P"]) -> Float[Tensor, " P"]:
 
 def chroma_steps(ab: Float[Tensor, "B 2 H W"]) -> Int[Tensor, "B H W"]:
     """Which step of 2 ab units each pixel's chroma is in; -1 where it is not finite."""
-    chroma: Tensor = torch.linalg.vector_norm(ab, dim=1)
+    chroma = torch.hypot(*ab.unbind(1))
     step = (chroma / CHROMA_STEP).clamp(max=CHROMA_STEPS - 1)
     return step.floor().where(chroma.isfinite(), -1).long()
 

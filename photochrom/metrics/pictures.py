@@ -5,10 +5,11 @@ and Simoncelli, "Image quality assessment: from error visibility to structural s
 2004.
 """
 
+from functools import lru_cache
+
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
-from torch.nn import functional as F
 
 _SIGMA, _REACH = 1.5, 5  # Wang et al. 2004: an 11 × 11 Gaussian window of σ = 1.5
 _C1, _C2 = 0.01**2, 0.03**2  # of values in 0–1: (K₁ · range)² and (K₂ · range)²
@@ -59,32 +60,33 @@ def ssim(rgb: UInt8[Tensor, "B 3 H W"], truth: UInt8[Tensor, "B 3 H W"]) -> Floa
 
     Wang et al. 2004, equation 13, with population variances; the border is mirrored.
     """
-    x, y = (_mirrored(planes.float() / 255) for planes in (rgb, truth))
-    products = torch.cat([x, y, x * x, y * y, x * y], dim=1)
-    mx, my, xx, yy, xy = _blurred(products).unflatten(1, (5, 3)).unbind(1)
-    likeness = (2 * mx * my + _C1) / (mx * mx + my * my + _C1)
-    structure = (2 * (xy - mx * my) + _C2) / (xx - mx * mx + yy - my * my + _C2)
-    mean: Tensor = (likeness * structure).double().mean(dim=(1, 2, 3))
-    return mean
+    x, y = (planes.float() / 255 for planes in (rgb, truth))
+    # Of sum and difference: (x + y)² - (x - y)² = 4 x y and (x + y)² + (x - y)² = 2 (x² + y²).
+    either = torch.stack([x + y, x - y])
+    mean, square = _blurred(either), _blurred(either * either)
+    (means, differs), (spread, spread_apart) = mean * mean, square - mean * mean
+    likeness = ((means - differs) / 2 + _C1) / ((means + differs) / 2 + _C1)
+    structure = ((spread - spread_apart) / 2 + _C2) / ((spread + spread_apart) / 2 + _C2)
+    similarity: Tensor = (likeness * structure).double().mean(dim=(1, 2, 3))
+    return similarity
 
 
-def _mirrored(planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C rows columns"]:
-    """The planes with five more pixels on each side; small ones are mirrored several times."""
-    rows, columns = (_mirror(side).to(planes.device) for side in planes.shape[-2:])
-    return planes[..., rows, :][..., columns]
+def _blurred(planes: Float[Tensor, "*batch H W"]) -> Float[Tensor, "*batch H W"]:
+    """The Gaussian mean around every pixel."""
+    down, across = (_window(side).to(planes) for side in planes.shape[-2:])
+    return down @ planes @ across.T
 
 
-def _mirror(side: int) -> Int[Tensor, " places"]:
+@lru_cache(maxsize=16)
+def _window(side: int) -> Float[Tensor, "side side"]:
+    """The weights of every place (column) in the mean around every place (row).
+
+    As a matrix: its products take a quarter of the time of convolutions with one channel.
+    """
+    shift = torch.arange(-_REACH, _REACH + 1)
+    weight = torch.exp(-(shift**2) / (2 * _SIGMA**2))
     period = max(1, 2 * (side - 1))
-    place = torch.arange(-_REACH, side + _REACH) % period
-    return torch.minimum(place, period - place) if side > 1 else place
-
-
-def _blurred(planes: Float[Tensor, "B C rows columns"]) -> Float[Tensor, "B C H W"]:
-    """The Gaussian mean around every pixel, rows first and columns then."""
-    place = torch.arange(-_REACH, _REACH + 1, device=planes.device)
-    window = torch.exp(-(place**2) / (2 * _SIGMA**2)).to(planes)
-    window /= window.sum()
-    flat = planes.flatten(0, 1)[:, None]
-    across = F.conv2d(F.conv2d(flat, window[None, None, None]), window[None, None, :, None])
-    return across.reshape(*planes.shape[:2], *across.shape[-2:])
+    place = (torch.arange(side)[:, None] + shift) % period
+    mirrored = torch.minimum(place, period - place) if side > 1 else place
+    weights = (weight / weight.sum()).expand(side, -1)
+    return torch.zeros(side, side).scatter_add_(1, mirrored, weights)
