@@ -1,5 +1,6 @@
 """`study.json`: what a study was begun with, and what it is compared with when it goes on."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +22,7 @@ def settings_of(
 ) -> dict[str, Any]:
     """All that the runs of a study and its report follow from."""
     protocol = asdict(SharedConfig(**config.protocol))
-    return {
+    settings = {
         "format": _FORMAT,
         "training": digest(pictures.training),
         "validation": digest(pictures.validation),
@@ -31,6 +32,8 @@ def settings_of(
         "methods": {run.method: _of_method(run, config) for run in runs},
         "runs": [[run.method, run.seed] for run in runs],
     }
+    as_read: dict[str, Any] = json.loads(json.dumps(settings))  # a tuple comes back as a list
+    return as_read
 
 
 def _kept(values: dict[str, Any]) -> dict[str, Any]:

@@ -119,6 +119,9 @@ def _colorizer(config: TrainConfig, gamut: Gamut, initial: Colorizer | None) -> 
     """The model as training begins: drawn at random, but for a pretrained encoder or all of it."""
     colorizer = Colorizer(Architecture.of(config), gamut, temperature=config.temperature)
     if config.init == "normal":
+        # Of the first drawing, the head took as many numbers as it has outputs: with these begun
+        # anew, methods of one seed have the same trunk.
+        torch.manual_seed(config.seed)
         init_normal(colorizer.network)
     encoder = colorizer.network.encoder
     if config.encoder_lr == 0 and config.encoder_weights == "none" and initial is None:
