@@ -98,7 +98,7 @@ def test_a_chroma_of_no_pixels_is_not_drawn():
 
 
 def test_a_bin_of_probability_without_pixels_is_not_drawn():
-    bins = [CalibrationBin(0.5, 0.4, 1.0), CalibrationBin(math.nan, math.nan, 0.0)]
+    bins = [CalibrationBin(0.5, 0.4, 1.0), CalibrationBin(0.0, 0.0, 0.0)]
     line = only(calibration={"a": bins}).charts[0].lines[0]
     assert len(line.dots) == 1
 

@@ -83,7 +83,9 @@ def test_methods_that_were_not_compared_are_not_told_apart():
 
 def test_a_score_that_is_no_number_leads_nothing():
     nothing = row("a", auc_rebalanced=math.nan)
-    assert said([nothing, B])[0].startswith("b has the highest rebalanced AuC")
+    sentence = said([nothing, B])[0]
+    assert sentence.startswith("b has the highest rebalanced AuC")
+    assert sentence.endswith(" a has none.")
     assert said([nothing])[0] == "No trained method has a rebalanced AuC that is a number."
 
 
@@ -95,9 +97,12 @@ def test_a_name_of_several_words_stands_in_quotes():
 @pytest.mark.parametrize(
     ("rows", "claim"),
     [
-        ([A, row("b", auc_rebalanced=68.0)], "Both trained methods are above it; the smallest lea"),
-        ([A], "a is above it, by 3.00."),
-        ([A, B, C], "a is above it; the data do not tell b and c from it, by 3.00."),
+        (
+            [A, row("b", auc_rebalanced=68.0)],
+            "Both trained methods are above it (a least, by 3.00).",
+        ),
+        ([A], "a is above it by 3.00."),
+        ([A, B, C], "a is above it by 3.00; the data do not tell b and c from it."),
         ([row("d", auc_rebalanced=60.0)], "d is below it."),
         ([B], "The data do not tell b from it."),
     ],

@@ -12,7 +12,7 @@ _BOARDS = {
     "Scores": (
         ["auc_raw", "auc_rebalanced", "ciede2000", "colorfulness", "psnr", "ssim", "fd_lite0"]
     ),
-    "More of colour": [
+    "Errors and distances of colour": [
         *("delta_e", "delta_e_median", "ciede2000_median"),
         *("chroma_distance", "ab_divergence", "hue_agreement", "green_for_blue"),
     ],

@@ -49,7 +49,7 @@ def _on_leading(evaluation: Evaluation, key: str) -> str:
         return f"{_names([found.best])}, the one trained method, has a {metric.title} of {score}."
     return (
         f"{_names([found.best])} has the highest {metric.title} of the trained methods, {score}"
-        f"{_on_lead(evaluation, found)}."
+        f"{_on_lead(evaluation, found)}.{_on_silent(evaluation, metric)}"
     )
 
 
@@ -68,6 +68,13 @@ def _on_lead(evaluation: Evaluation, found: Standing) -> str:
     if found.open:
         said += f"; it was not compared with {_names(found.open)} on the same pictures"
     return said
+
+
+def _on_silent(evaluation: Evaluation, metric: Metric) -> str:
+    """Who has a score that is no number, as of colours that are none."""
+    scores = [(row, row.scores.get(metric.key)) for row in trained(evaluation)]
+    silent = [row for row, score in scores if score and math.isnan(score.value)]
+    return f" {_names(silent)} {'has' if len(silent) == 1 else 'have'} none." if silent else ""
 
 
 def _on_margin(evaluation: Evaluation, found: Standing) -> str:
@@ -102,8 +109,8 @@ def _on_grey(evaluation: Evaluation, key: str, opening: str) -> str:
     below = [row for row in rows if is_ahead(evaluation, metric, grey, row)]
     level = [row for row in rows if row not in above and row not in below]
     score = with_unit(grey.scores[key].value, metric)
-    said = _sorted({"above it": above, "below it": below}, level, len(rows))
-    return f"{opening} {score}. {said}{_least(above, grey, metric)}."
+    groups = {f"above it{_least(above, grey, metric)}": above, "below it": below}
+    return f"{opening} {score}. {_sorted(groups, level, len(rows))}."
 
 
 def _least(above: Sequence[Row], grey: Row, metric: Metric) -> str:
@@ -112,8 +119,8 @@ def _least(above: Sequence[Row], grey: Row, metric: Metric) -> str:
         return ""
     least = min(above, key=lambda row: row.scores[metric.key].value)
     lead = least.scores[metric.key].value - grey.scores[metric.key].value
-    whose = f"; the smallest lead, of {_names([least])}, is" if len(above) > 1 else ", by"
-    return f"{whose} {told(lead, metric.digits)}"
+    by = f"by {told(lead, metric.digits)}"
+    return f" ({_names([least])} least, {by})" if len(above) > 1 else f" {by}"
 
 
 def _sorted(groups: dict[str, list[Row]], level: Sequence[Row], total: int) -> str:
