@@ -1,9 +1,9 @@
 """The commands that compare methods from pictures to report."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
@@ -127,8 +127,7 @@ def demo(*, output: Output = Path("photochrom-demo"), minutes: float = 1.2) -> N
     """
     from photochrom import images, study
 
-    protocol: Mapping[str, Any] = {"minutes": minutes, "width": 16}
-    asked = StudyConfig(protocol=vars(SharedConfig(**protocol)))
+    asked = StudyConfig(protocol=vars(SharedConfig(minutes=minutes, width=16)))
     found = images.find([str(Path(__file__).parent / "assets" / "samples")])
     training, validation = study.hold_out(found.pictures, 0.25, asked.first_seed)
     _conduct(study.Pictures(training, validation, "the samples"), asked, output)
