@@ -10,6 +10,7 @@ found.rows[0].scores["auc_raw"]
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,10 @@ from photochrom.metrics import (
     chroma_shares,
     frechet_distance,
     hue_shares,
+    readings,
 )
 from photochrom.models import Colorizer
+from photochrom.prior import PriorFile
 from photochrom.results import (
     CalibrationBin,
     Estimate,
@@ -119,6 +122,10 @@ def _told(scorer: Scorer, part: Part) -> Evaluation:
             row: np.mean([hue_shares(one, truth) for one in runs[row]], axis=0).tolist()
             for row in by_row(contenders)
         },
+        readings={
+            row: _readings([(tallies[run], part.counts[run]) for run in names], truth)
+            for row, names in rows.items()
+        },
         calibration={
             row: _calibration(np.sum([one.counts["calibration"] for one in runs[row]], axis=0))
             for row in by_row(contenders)
@@ -130,6 +137,13 @@ def _told(scorer: Scorer, part: Part) -> Evaluation:
 def _sum(by_run: Mapping[str, Any], runs: Sequence[str]) -> Any:
     """What the runs of a row have together: the curves of their sum are the mean of theirs."""
     return reduce(operator.add, [by_run[run] for run in runs])
+
+
+def _readings(runs: Sequence[tuple[Tally, AucCounts]], truth: Truth) -> dict[str, float]:
+    """The mean over a row's runs; weights are those of the shipped counts of photographs."""
+    p = PriorFile.load(Path("photographs")).prior.p
+    found = [readings(tally, truth, counts, p) for tally, counts in runs]
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
 
 def _row(
@@ -181,7 +195,7 @@ def _examples(scorer: Scorer, part: Part, tallies: Mapping[str, Tally]) -> list[
         scores = {
             row: {
                 key: float(np.mean([tallies[run].values[key][place] for run in rows[row]]))
-                for key in ("auc_raw", "ciede2000")
+                for key in ("auc_raw", "delta_e")
             }
             for row in rows
         }

@@ -1,8 +1,8 @@
 """What an evaluation found: plain values that a report, a table or a notebook shows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import nan
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import UInt8
@@ -39,6 +39,13 @@ class Row:
     """The most memory that training took."""
     milliseconds: float | None = None
     """Of colorizing one picture of the evaluation."""
+
+    def flat(self) -> dict[str, Any]:
+        """All in one level: each score as `key`, `key_low` and `key_high`."""
+        line = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "scores"}
+        for key, score in self.scores.items():
+            line |= {key: score.value, f"{key}_low": score.low, f"{key}_high": score.high}
+        return line
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,17 @@ class Evaluation:
     """Share in percent of the pixels of each true sector (row) that got each sector (column):
     12 sectors of 30° of the hue angle from 0° on, then grey."""
     calibration: dict[str, list[CalibrationBin]] = field(default_factory=dict)
+    readings: dict[str, dict[str, float]] = field(default_factory=dict)
+    """What other published definitions of AuC and colourfulness give: see docs/metrics.md."""
     curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     """Training loss over steps, by run."""
     provenance: dict[str, str] = field(default_factory=dict)
+
+    def to_pandas(self) -> Any:
+        """The rows as a `pandas.DataFrame`: a line a method, three columns a score.
+
+        `ImportError` without pandas, which photochrom does not need otherwise.
+        """
+        import pandas
+
+        return pandas.DataFrame([row.flat() for row in self.rows])

@@ -151,11 +151,16 @@ class Scorer:
         told = {name: one.likelihood for name, one in made.items() if one.likelihood}
         return (
             {title: rgb[0].movedim(0, -1).contiguous().numpy() for title, rgb in images.items()},
-            {
-                name: (one.entropy[0] * (255 / 8)).clamp(0, 255).to(torch.uint8).numpy()
-                for name, one in told.items()
-            },
+            {name: _as_large_as(one.entropy, batch.L).numpy() for name, one in told.items()},
         )
+
+
+def _as_large_as(
+    entropy: Float[Tensor, "1 h w"], L: Float[Tensor, "1 1 H W"]
+) -> UInt8[Tensor, "H W"]:
+    told = (entropy * (255 / 8)).clamp(0, 255).nan_to_num()[None]
+    large = torch.nn.functional.interpolate(told, L.shape[-2:], mode="nearest")
+    return large[0, 0].to(torch.uint8)
 
 
 def scored(scorer: Scorer) -> Iterator[Part]:

@@ -1,5 +1,7 @@
 import math
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import torch
 from photochrom.config import Architecture, EvaluateConfig
 from photochrom.evaluate import Contender, evaluate
 from photochrom.images import find
+from photochrom.metrics import AUC_READINGS
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 
@@ -204,3 +207,31 @@ def test_an_all_grey_truth_is_scored(save_picture, tmp_path):
         save_picture(f"g/{name}.png", np.full((32, 32, 3), 90 + ord(name) % 7, dtype=np.uint8))
     told = evaluate({}, find([str(tmp_path / "g")]).pictures, SMALL)
     assert score(told, "grey", "auc_raw") == pytest.approx(100, abs=0.7)  # ab = 0.0… is within 1
+
+
+def test_other_readings_stand_beside(model, pictures):
+    told = evaluate(model, pictures, SMALL)
+    assert told.readings.keys() == {row.name for row in told.rows}
+    assert told.readings["grey"].keys() == {*AUC_READINGS, "colorfulness_absolute"}
+
+
+def test_a_notebook_gets_a_table(model, pictures, monkeypatch):
+    """pandas is no dependency: what would be given to it is looked at."""
+    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=list))
+    told = evaluate(model, pictures, SMALL)
+    lines = told.to_pandas()
+    assert [line["name"] for line in lines] == ["model", "grey", "random", "ceiling"]
+    raw = told.rows[0].scores["auc_raw"]
+    assert [lines[0][f"auc_raw{end}"] for end in ("", "_low", "_high")] == [
+        raw.value,
+        raw.low,
+        raw.high,
+    ]
+
+
+def test_fd_lite0_is_told_where_it_is_asked_for(pictures):
+    """0 of the truth against itself; grey pictures are farther from it than the ceiling's."""
+    told = evaluate({}, pictures, replace(SMALL, frechet=True))
+    distance = {row.name: row.scores["fd_lite0"].value for row in told.rows}
+    assert distance["grey"] > distance["ceiling"] > 0
+    assert "fd_lite0" not in rows(evaluate({}, pictures, SMALL))["grey"].scores

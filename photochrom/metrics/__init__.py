@@ -2,6 +2,9 @@
 
 from photochrom.metrics.auc import AucCounts as AucCounts
 from photochrom.metrics.chroma import (
+    BLUE as BLUE,
+    GREEN as GREEN,
+    SECTORS as SECTORS,
     ciede2000 as ciede2000,
     ciede2000_same_L as ciede2000_same_L,
     delta_e as delta_e,

@@ -20,7 +20,7 @@ _BOARDS = {
 }
 _PAIRED = ["auc_rebalanced", "auc_raw", "ciede2000", "colorfulness", "psnr"]
 """What the pairs are compared in on the page; pairs.csv has every score."""
-_COSTS = ("parameters", "steps", "minutes", "milliseconds")
+_COSTS = ("parameters", "steps", "minutes", "megabytes", "milliseconds")
 
 
 @dataclass(frozen=True)

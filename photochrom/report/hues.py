@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from skimage.color import lab2rgb
 
+from photochrom.metrics import SECTORS
 from photochrom.report.wording import BY_KEY, between, told
 from photochrom.results import Evaluation
 
-SECTORS = 12
-BLUE, GREEN = range(8, 10), range(3, 6)
-"""The sectors that the score "green for blue" counts."""
 _FAINTEST = 0.5
 """The share, in percent, from which a cell can be told from an empty one."""
 

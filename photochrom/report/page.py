@@ -5,10 +5,11 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from photochrom.files import write_json, write_whole
+from photochrom.metrics import BLUE, GREEN
 from photochrom.report.boards import boards, costs, pair_board
 from photochrom.report.charts import HEIGHT, WIDTH
 from photochrom.report.figures import groups
-from photochrom.report.hues import BLUE, GREEN, hue_maps, sector_colors, sector_names
+from photochrom.report.hues import hue_maps, sector_colors, sector_names
 from photochrom.report.pictures import grid
 from photochrom.report.sentences import sentences
 from photochrom.report.tables import numbers, pairs_csv, pictures_csv, scores_csv
