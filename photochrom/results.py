@@ -153,6 +153,6 @@ class Evaluation:
 
         `ImportError` without pandas, which photochrom does not need otherwise.
         """
-        import pandas
+        import pandas  # type: ignore[import-untyped]
 
         return pandas.DataFrame([row.flat() for row in self.rows])
