@@ -9,7 +9,8 @@ A way through the package, from the mathematics to the command line:
 - `photochrom.metrics`, `photochrom.evaluate`, `photochrom.report`: scores with intervals, and
   their page; `photochrom.predictions`: pictures that other programs colorized.
 - `photochrom.colorize`: grey pictures in, colour pictures out.
-- `photochrom.study`, `photochrom.studies`: all of it in a row; `photochrom.cli`: all of it from a terminal.
+- `photochrom.study`, `photochrom.studies`: all of it in a row; `photochrom.cli`: all of it from
+  a terminal.
 - `photochrom.color`, `photochrom.images`, `photochrom.files`, `photochrom.config`,
   `photochrom.plots`, `photochrom.console`: what the others stand on.
 """

@@ -269,18 +269,6 @@ def test_pictures_of_different_sizes_count_by_their_pixels_in_the_auc():
     assert scores["delta_e"].item() == 25  # the mean of the pictures'
 
 
-def test_a_thousand_draws_of_many_pictures_are_quick():
-    import time
-
-    tally, true = classified(9, pictures=2, size=4)
-    tally = Tally.joined(taken(tally, [0, 1] * 150))
-    true = Truth.joined([true] * 150)
-    draws = np.random.default_rng(0).integers(0, 5, (1000, 300))
-    started = time.process_time()
-    pooled_scores(tally, true, draws)
-    assert time.process_time() - started < 3  # half a second of an idle core
-
-
 def test_a_truth_of_other_pictures_is_refused():
     tally, true = tallied(*random_ab(0, pictures=2))
     with pytest.raises(ValueError, match=r"expected the truth of the same 2 pictures in the same"):

@@ -303,3 +303,9 @@ def test_a_report_that_fails_midway_has_no_page(evaluation, tmp_path, monkeypatc
 
 def test_every_score_is_explained():
     assert set(DEFINITIONS) == {metric.key for metric in METRICS}
+
+
+def test_a_cost_that_no_method_has_leaves_its_column_empty(bare, tmp_path):
+    rows = [replace(row, steps=None if row.baseline else 10) for row in bare.rows]
+    page = write_report(replace(bare, rows=rows), tmp_path).read_text()
+    assert "<h3>Cost</h3>" in page

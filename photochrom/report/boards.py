@@ -109,7 +109,7 @@ def costs(evaluation: Evaluation) -> list[tuple[Row, dict[str, float]]]:
     rows = [row for row in trained(evaluation) if any(_known(row, name) for name in _COSTS)]
     most = {name: max(_known(row, name) for row in rows) for name in _COSTS} if rows else {}
     return [
-        (row, {name: 100 * _known(row, name) / most[name] for name in _COSTS if most[name]})
+        (row, {name: 100 * _known(row, name) / (most[name] or 1) for name in _COSTS})
         for row in rows
     ]
 
