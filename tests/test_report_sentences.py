@@ -30,12 +30,12 @@ GREY = row("grey", baseline=True, auc_rebalanced=64.0)
 
 
 def test_without_a_trained_method_it_says_so():
-    assert said([GREY]) == ["No trained method was evaluated: the rows below are baselines."]
+    assert said([GREY]) == ["No method was evaluated: the rows below are baselines."]
 
 
 def test_one_method_leads_nothing():
     assert said([A, GREY])[0] == (
-        "a, the one trained method, has a rebalanced AuC of 67.00 % (66.00 to 68.00)."
+        "a, the one method, has a rebalanced AuC of 67.00 % (66.00 to 68.00)."
     )
 
 
@@ -70,7 +70,7 @@ def test_one_method_leads_nothing():
     ids=["leads", "turned", "level with one", "level with all", "by the intervals"],
 )
 def test_a_lead_is_claimed_as_far_as_its_interval_goes(pairs, claim):
-    opening = "a has the highest rebalanced AuC of the trained methods, 67.00 % (66.00 to 68.00)"
+    opening = "a has the highest rebalanced AuC of the methods, 67.00 % (66.00 to 68.00)"
     sentence = said([C, A, B], pairs)[0]
     assert sentence.startswith(opening)
     assert claim in sentence
@@ -86,12 +86,12 @@ def test_a_score_that_is_no_number_leads_nothing():
     sentence = said([nothing, B])[0]
     assert sentence.startswith("b has the highest rebalanced AuC")
     assert sentence.endswith(" a has none.")
-    assert said([nothing])[0] == "No trained method has a rebalanced AuC that is a number."
+    assert said([nothing])[0] == "No method has a rebalanced AuC that is a number."
 
 
 def test_a_name_of_several_words_stands_in_quotes():
     name = row("soft, k = 5", auc_rebalanced=67.0)
-    assert said([name])[0].startswith("“soft, k = 5”, the one trained method, has")
+    assert said([name])[0].startswith("“soft, k = 5”, the one method, has")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_name_of_several_words_stands_in_quotes():
     [
         (
             [A, row("b", auc_rebalanced=68.0)],
-            "Both trained methods are above it (a least, by 3.00).",
+            "Both methods are above it (a least, by 3.00).",
         ),
         ([A], "a is above it by 3.00."),
         ([A, B, C], "a is above it by 3.00; the data do not tell b and c from it."),
@@ -122,7 +122,7 @@ def test_a_pair_tells_more_than_the_intervals_of_its_two():
 def test_what_psnr_says_of_grey():
     grey = row("grey", baseline=True, psnr=24.0)
     methods = [row("a", psnr=20.0), row("b", psnr=21.0)]
-    assert "PSNR rewards caution: grey has 24.00 dB. Both trained methods are below it." in said(
+    assert "PSNR rewards caution: grey has 24.00 dB. Both methods are below it." in said(
         [*methods, grey]
     )
 

@@ -22,7 +22,7 @@ from photochrom.results import Evaluation, Row
 def sentences(evaluation: Evaluation) -> list[str]:
     """The summary: who leads, what grey scores, colourfulness, calibration, and the limits."""
     if not trained(evaluation):
-        return ["No trained method was evaluated: the rows below are baselines."]
+        return ["No method was evaluated: the rows below are baselines."]
     said = [
         _on_leading(evaluation, "auc_rebalanced"),
         _on_leading(evaluation, "auc_raw"),
@@ -43,12 +43,12 @@ def _on_leading(evaluation: Evaluation, key: str) -> str:
     metric = BY_KEY[key]
     found = standing(evaluation, metric)
     if found is None:
-        return f"No trained method has a {metric.title} that is a number."
+        return f"No method has a {metric.title} that is a number."
     score = measured(found.score(found.best), metric)
     if len(trained(evaluation)) == 1:
-        return f"{_names([found.best])}, the one trained method, has a {metric.title} of {score}."
+        return f"{_names([found.best])}, the one method, has a {metric.title} of {score}."
     return (
-        f"{_names([found.best])} has the highest {metric.title} of the trained methods, {score}"
+        f"{_names([found.best])} has the highest {metric.title} of the methods, {score}"
         f"{_on_lead(evaluation, found)}.{_on_silent(evaluation, metric)}"
     )
 
@@ -139,7 +139,7 @@ def _sorted(groups: dict[str, list[Row]], level: Sequence[Row], total: int) -> s
 def _all(rows: Sequence[Row], total: int) -> str:
     if len(rows) < total or total == 1:
         return _names(rows)
-    return "Both trained methods" if total == 2 else f"All {total} trained methods"
+    return "Both methods" if total == 2 else f"All {total} methods"
 
 
 def _on_color(evaluation: Evaluation) -> str:
