@@ -1,5 +1,7 @@
 """Pictures that other programs made, scored beside the true ones."""
 
+import csv
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -85,3 +87,27 @@ def test_an_unreadable_prediction_is_named(made, pictures):
     (made / "3.png").write_text("no picture")
     with pytest.raises(ValueError, match=r"3\.png: expected a prediction that can be read, got"):
         scores(made, pictures)
+
+
+def test_the_command_scores_predictions_beside_the_baselines(run, made, photos, tmp_path):
+    (made / "more.png").write_bytes((made / "3.png").read_bytes())
+    command = ("evaluate", "--predictions", made, "--pictures", photos, "--size", 32)
+    code, _, lines = run(*command, "-o", tmp_path / "report", "--examples", 1)
+    assert code == 0
+    assert any("left out 1: 1 × nobody's prediction (first: more.png)" in line for line in lines)
+    with open(tmp_path / "report/scores.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = ["made", "made, true L", "grey", "random", "ceiling"]
+    assert [row["name"] for row in rows] == names
+    assert float(rows[0]["auc_raw"]) == 100
+
+
+def test_two_rows_of_one_name_are_refused(refusal, made, photos, tmp_path):
+    folders = ("--predictions", made, made)
+    line = refusal("evaluate", *folders, "--pictures", photos, "-o", tmp_path / "report")
+    assert line == f"{made}: expected predictions of another name than a row's: rename it"
+
+
+def test_nothing_to_score_is_refused(refusal, photos, tmp_path):
+    line = refusal("evaluate", "--pictures", photos, "-o", tmp_path / "report")
+    assert line == "expected run folders or --predictions to score, got neither"
