@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +50,7 @@ def train(
         use_distributed_sampler=False,  # the data share out each batch themselves
         precision=_precision(config),
         max_epochs=-1,
-        callbacks=list(callbacks),
+        callbacks=[*callbacks, _LetGo()],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -67,6 +68,18 @@ def train(
     except SystemExit:  # what Lightning makes of Ctrl-C, with the signal ignored from there on
         signal.signal(signal.SIGINT, interrupt)
         raise KeyboardInterrupt from None
+
+
+class _LetGo(pl.Callback):
+    """Waits, where there are several processes, until gloo's thread has dropped its last work.
+
+    DDP's reducer is destroyed with the GIL held, and joins that thread, which needs the GIL to
+    drop the work: in torch 2.13 neither goes on if both happen at once. Sleeping lends the GIL.
+    """
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.world_size > 1:
+            time.sleep(1.0)
 
 
 def refuse_launch(config: TrainConfig) -> None:
