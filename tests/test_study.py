@@ -204,4 +204,4 @@ def test_a_real_study_refines_and_trains_no_run_twice(pictures, tiny, tmp_path, 
     assert (
         began["initial"] != json.loads((runs["plain"].folder / "train.json").read_text())["initial"]
     )
-    assert [studies.contender(run.folder).steps for run in runs.values()] == [1, 1]
+    assert [trained(run.folder).steps for run in runs.values()] == [1, 1]
