@@ -6,6 +6,7 @@ import pytest
 
 from photochrom import study as studies
 from photochrom.config import EvaluateConfig, MethodConfig, StudyConfig
+from photochrom.contenders import trained
 from photochrom.prior import PriorFile
 
 A, B = MethodConfig(), MethodConfig({"rebalance": False})
