@@ -1,9 +1,9 @@
 """The commands that compare methods from pictures to report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
@@ -28,13 +28,7 @@ def study_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
     name = value_of("--config", argv) if argv[:1] == ["study"] else None
     file = studies.load(name) if name else StudyConfig()
     said = _said(argv)
-    # A budget that a flag says takes the place of the file's.
-    begun = {
-        key: value
-        for key, value in file.protocol.items()
-        if key not in BUDGETS or not said & set(BUDGETS)
-    }
-
+    begun = _begun(file, said)
     default = SharedConfig(**begun)
 
     @console.later
@@ -78,6 +72,12 @@ def study_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
         _study(asked, output, dry_run=dry_run)
 
     return study
+
+
+def _begun(file: StudyConfig, said: Set[str]) -> dict[str, Any]:
+    """The file's protocol; a budget that a flag says takes the place of the file's."""
+    without = set(BUDGETS) if said & set(BUDGETS) else set()
+    return {key: value for key, value in file.protocol.items() if key not in without}
 
 
 def _said(argv: Sequence[str]) -> set[str]:

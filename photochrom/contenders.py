@@ -154,7 +154,7 @@ def _sweep(
     decoded = model.decode(features, SWEEP)
     return Sweep(
         [AucCounts.of(ab, truth, gamut) for ab in decoded],
-        [colorfulness(compose(L, ab)).tolist() for ab in decoded],
+        [colorfulness(compose(L, _shown(ab))).tolist() for ab in decoded],
     )
 
 
@@ -173,4 +173,9 @@ def baselines(
 
 def of_ab(batch: Batch, ab: Float[Tensor, "B 2 H W"]) -> Colors:
     """ab with the batch's own L."""
-    return Colors(ab, compose(batch.L, ab.nan_to_num()), batch.L)
+    return Colors(ab, compose(batch.L, _shown(ab)), batch.L)
+
+
+def _shown(ab: Float[Tensor, "*batch 2 H W"]) -> Float[Tensor, "*batch 2 H W"]:
+    """ab as a picture can show it: grey where it is no finite number."""
+    return ab.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)

@@ -90,6 +90,7 @@ def _told(scorer: Scorer, part: Part) -> Evaluation:
     truth = Truth.joined(part.truth)
     rows = by_row(contenders) | {name: [name] for name in BASELINES if name in tallies}
     runs = {row: [tallies[name] for name in names] for row, names in rows.items()}
+    p = PriorFile.load(Path("photographs")).prior.p  # what the readings weigh pixels by
     compared = compare(
         runs,
         truth,
@@ -123,7 +124,7 @@ def _told(scorer: Scorer, part: Part) -> Evaluation:
             for row in by_row(contenders)
         },
         readings={
-            row: _readings([(tallies[run], part.counts[run]) for run in names], truth)
+            row: _readings([(tallies[run], part.counts[run]) for run in names], truth, p)
             for row, names in rows.items()
         },
         calibration={
@@ -139,9 +140,10 @@ def _sum(by_run: Mapping[str, Any], runs: Sequence[str]) -> Any:
     return reduce(operator.add, [by_run[run] for run in runs])
 
 
-def _readings(runs: Sequence[tuple[Tally, AucCounts]], truth: Truth) -> dict[str, float]:
-    """The mean over a row's runs; weights are those of the shipped counts of photographs."""
-    p = PriorFile.load(Path("photographs")).prior.p
+def _readings(
+    runs: Sequence[tuple[Tally, AucCounts]], truth: Truth, p: Float[np.ndarray, " Q"]
+) -> dict[str, float]:
+    """The mean over a row's runs."""
     found = [readings(tally, truth, counts, p) for tally, counts in runs]
     return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 

@@ -27,16 +27,10 @@ class Predictions:
     def find(source: str, truth: Sequence[Picture]) -> "Predictions":
         """The pictures of `source` by the names of the true ones, whatever their suffix.
 
-        `ValueError` if one is missing, or if two have the same name.
+        `ValueError` if one is missing, or if two of either have the same name.
         """
-        known: dict[str, Picture] = {}
-        for picture in find([source]).pictures:
-            if _stem(picture) in known:
-                raise ValueError(
-                    f"{source}: expected one prediction for {_stem(picture)}, got "
-                    f"{known[_stem(picture)].name} and {picture.name}: remove one"
-                )
-            known[_stem(picture)] = picture
+        known = _by_stem(find([source]).pictures, f"{source}: expected one prediction")
+        _by_stem(truth, "expected one true picture")
         missing = [picture.name for picture in truth if _stem(picture) not in known]
         if missing:
             raise ValueError(
@@ -74,6 +68,17 @@ class Predictions:
         top, left = ((side - size) // 2 for side in rgb.shape[:2])
         square = rgb[top : top + size, left : left + size]
         return torch.from_numpy(square.copy()).movedim(-1, 0)
+
+
+def _by_stem(pictures: Sequence[Picture], expected: str) -> dict[str, Picture]:
+    known: dict[str, Picture] = {}
+    for picture in pictures:
+        other = known.setdefault(_stem(picture), picture)
+        if other is not picture:
+            raise ValueError(
+                f"{expected} for {_stem(picture)}, got {other.name} and {picture.name}: remove one"
+            )
+    return known
 
 
 def _stem(picture: Picture) -> str:

@@ -121,6 +121,18 @@ def game(tiny: dict) -> dict:
 
 
 @pytest.fixture
+def load(tmp_path: Path):
+    """Write a study's text to mine.toml and load it."""
+    from photochrom import studies
+
+    def write(text):
+        (tmp_path / "mine.toml").write_text(text)
+        return studies.load(str(tmp_path / "mine.toml"))
+
+    return write
+
+
+@pytest.fixture
 def run(monkeypatch, capsys):
     """Run a command in this process: exit code, stdout, stderr without bars."""
     from photochrom.cli import main

@@ -177,12 +177,21 @@ def test_shares_of_the_curves_add_up(model, pictures):
         assert sum(of_sector) == pytest.approx(100) or sum(of_sector) == 0
 
 
-def test_a_method_that_predicts_no_number_is_scored(model, pictures):
+@pytest.mark.parametrize(
+    ("method", "value"),
+    [("classification", math.nan), ("regression", math.nan), ("regression", math.inf)],
+)
+def test_a_method_that_predicts_no_number_is_scored(method, value, pictures):
+    """It is within no threshold, and shown as grey."""
+    network = Colorizer(Architecture(method=method, width=2, size=32), Gamut.srgb())
     with torch.no_grad():
-        model["model"].source.network.head.bias.fill_(math.nan)
-    told = evaluate(model, pictures, SMALL)
+        network.network.head.bias.fill_(value)
+    told = evaluate({"model": Contender(network, "a test")}, pictures, SMALL)
     assert score(told, "model", "auc_raw") == 0
-    assert score(told, "grey", "auc_raw") > 0
+    assert score(told, "model", "colorfulness") == score(told, "grey", "colorfulness")
+    assert math.isnan(score(told, "model", "ciede2000"))
+    for point in told.sweeps.get("model", []):  # even so the mode, at 0, is some bin
+        assert point.colorfulness < 1 or point.temperature == 0
 
 
 def test_examples_hold_every_method_and_no_baseline(model, pictures):

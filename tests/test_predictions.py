@@ -9,6 +9,7 @@ from skimage.io import imread, imsave
 
 from photochrom.config import EvaluateConfig
 from photochrom.evaluate import Contender, evaluate
+from photochrom.images import find
 from photochrom.predictions import Predictions
 
 SMALL = EvaluateConfig(size=32, batch=3, examples=1, replicates=20)
@@ -74,6 +75,13 @@ def test_two_predictions_of_one_name_are_refused(made, pictures):
     Image.open(made / "3.png").save(made / "3.jpg")
     with pytest.raises(ValueError, match=r"expected one prediction for 3, got 3\.jpg and 3\.png"):
         Predictions.find(str(made), pictures)
+
+
+def test_two_true_pictures_of_one_name_are_refused(made, photos):
+    Image.open(photos / "3.jpg").save(photos / "3.png")
+    expected = r"expected one true picture for 3, got 3\.jpg and 3\.png: remove one"
+    with pytest.raises(ValueError, match=expected):
+        Predictions.find(str(made), find([str(photos)]).pictures)
 
 
 def test_another_shape_is_refused(made, pictures):

@@ -12,15 +12,6 @@ BUDGET = "[protocol]\nsteps = 9\n"
 
 
 @pytest.fixture
-def load(tmp_path):
-    def write(text):
-        (tmp_path / "mine.toml").write_text(text)
-        return studies.load(str(tmp_path / "mine.toml"))
-
-    return write
-
-
-@pytest.fixture
 def resolved(load):
     return lambda text: studies.resolve(load(text))
 

@@ -7,15 +7,6 @@ from photochrom.config import StudyConfig
 
 
 @pytest.fixture
-def load(tmp_path):
-    def write(text):
-        (tmp_path / "mine.toml").write_text(text)
-        return studies.load(str(tmp_path / "mine.toml"))
-
-    return write
-
-
-@pytest.fixture
 def asked(run, load, monkeypatch):
     """The study that `photochrom study` with these flags asks for, beside a file."""
     given = []
