@@ -105,10 +105,18 @@ class Sweep:
         )
 
 
-def colors(contender: Contender, batch: Batch, places: Sequence[int], gamut: Gamut) -> Colors:
+def colors(
+    contender: Contender,
+    batch: Batch,
+    places: Sequence[int],
+    gamut: Gamut,
+    *,
+    swept: bool = True,
+) -> Colors:
     """What a contender makes of a batch, whose pictures stand at `places`.
 
-    A classifier's distribution and sweep come from the one pass of its network.
+    A classifier's distribution, and its sweep if asked for, come from the one pass of its
+    network.
     """
     source = contender.source
     if isinstance(source, Predictions):
@@ -129,9 +137,11 @@ def colors(contender: Contender, batch: Batch, places: Sequence[int], gamut: Gam
     head = source.network.head
     assert head.bias is not None
     told = likelihood(features, head.weight.flatten(1), head.bias, source.gamut, truth)
-    return made._replace(
-        likelihood=told, sweep=_sweep(source, features, _reduced(batch.L, features), truth, gamut)
-    )
+    made = made._replace(likelihood=told)
+    if not swept:
+        return made
+    L = _reduced(batch.L, features)
+    return made._replace(sweep=_sweep(source, features, L, truth, gamut))
 
 
 def _reduced(

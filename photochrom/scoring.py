@@ -18,7 +18,8 @@ from photochrom.config import EvaluateConfig
 from photochrom.contenders import Colors, Contender, Sweep, baselines, colors, first_runs
 from photochrom.data import Batch, CentreSquares, collate, compose
 from photochrom.images import Picture, Skipped
-from photochrom.metrics import AucCounts, Moments, Tally, Truth, lite0_features
+from photochrom.memory import keep_freed_memory
+from photochrom.metrics import AucCounts, Moments, Reference, Tally, Truth, lite0_features
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 
@@ -85,11 +86,12 @@ class Scorer:
             return part
         with torch.inference_mode():
             rgb = compose(batch.L, batch.ab)
-            part.truth.append(Truth.of(batch.names, batch.ab, rgb, self._gamut))
+            true = Reference(batch.names, batch.L, batch.ab, rgb, self._gamut)
+            part.truth.append(Truth.of(true))
             if self.config.frechet:
                 part.moments[TRUTH] = Moments.of(lite0_features(rgb))
             for name, made in self.colors(batch, read).items():
-                self._judge(part, name, made, batch, rgb)
+                self._judge(part, name, made, true)
         return part
 
     def _batch(self, places: Sequence[int]) -> tuple[Batch, list[int]]:
@@ -115,17 +117,12 @@ class Scorer:
                 return batch.ab
             place += 1
 
-    def _judge(
-        self, part: Part, name: str, made: Colors, batch: Batch, rgb: UInt8[Tensor, "B 3 H W"]
-    ) -> None:
-        lightness = None if made.L is batch.L else (made.L, batch.L)
-        tally = Tally.of(
-            batch.names, made.ab, batch.ab, made.rgb, rgb, self._gamut, lightness=lightness
-        )
+    def _judge(self, part: Part, name: str, made: Colors, true: Reference) -> None:
+        tally = Tally.of(true, made.ab, made.rgb, None if made.L is true.L else made.L)
         if made.likelihood:
             tally = tally.with_likelihood(made.likelihood)
         part.tallies[name] = [tally]
-        part.counts[name] = AucCounts.of(made.ab, batch.ab, self._gamut)
+        part.counts[name] = AucCounts.of(made.ab, true.ab, self._gamut)
         part.milliseconds[name] = made.milliseconds
         if made.sweep:
             part.sweeps[name] = made.sweep
@@ -140,7 +137,7 @@ class Scorer:
         with torch.inference_mode():
             batch, read = self._batch([place])
             made = {
-                row: colors(contender, batch, read, self._gamut)
+                row: colors(contender, batch, read, self._gamut, swept=False)
                 for row, contender in first_runs(self.contenders).items()
             }
             images = {
@@ -167,6 +164,7 @@ def scored(scorer: Scorer) -> Iterator[Part]:
     """The parts in their order, by as many processes as the config says."""
     devices = scorer.config.devices
     if devices == 1:
+        keep_freed_memory()
         yield from map(scorer, range(len(scorer)))
         return
     # As bytes: the processes would otherwise share the weights' memory with this one.
@@ -180,6 +178,7 @@ _scorer: Scorer
 
 def _begin(sent: bytes, devices: int) -> None:
     global _scorer
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever waits for this process ends it
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // devices))
     _scorer = pickle.loads(sent)

@@ -7,6 +7,7 @@ from photochrom.data import compose
 from photochrom.metrics import (
     AUC_READINGS,
     AucCounts,
+    Reference,
     Tally,
     Truth,
     colorfulness_absolute,
@@ -34,9 +35,8 @@ def read(ab, truth, prior):
     L = torch.full_like(truth[:, :1], 50)
     rgb, true_rgb = compose(L, ab), compose(L, truth)
     names = [str(place) for place in range(len(ab))]
-    tally = Tally.of(names, ab, truth, rgb, true_rgb, GAMUT)
-    true = Truth.of(names, truth, true_rgb, GAMUT)
-    return readings(tally, true, AucCounts.of(ab, truth, GAMUT), prior)
+    true = Reference(names, L, truth, true_rgb, GAMUT)
+    return readings(Tally.of(true, ab, rgb), Truth.of(true), AucCounts.of(ab, truth, GAMUT), prior)
 
 
 def curve(error, weights=None):

@@ -9,6 +9,7 @@ from photochrom.data import compose
 from photochrom.metrics import (
     METRICS,
     AucCounts,
+    Reference,
     Tally,
     Truth,
     chroma_shares,
@@ -31,10 +32,8 @@ def tallied(ab, truth, gamut=GAMUT, first=0):
     L = torch.full_like(truth[:, :1], 50)
     rgb, true_rgb = compose(L, ab.nan_to_num(0, 0, 0)), compose(L, truth)
     names = [f"{place}.png" for place in range(first, first + len(ab))]
-    return (
-        Tally.of(names, ab, truth, rgb, true_rgb, gamut),
-        Truth.of(names, truth, true_rgb, gamut),
-    )
+    true = Reference(names, L, truth, true_rgb, gamut)
+    return Tally.of(true, ab, rgb), Truth.of(true)
 
 
 def scores_of(ab, truth):

@@ -42,13 +42,30 @@ def test_intervals_cover_what_they_should():
     assert abs(held / 200 - 0.95) < 4 * math.sqrt(0.95 * 0.05 / 200)
 
 
+def test_a_bin_that_one_picture_has_is_in_every_replicate():
+    """The mean over two bins: the rare one's share is 0, the common one's about a half."""
+    half = np.random.default_rng(0).uniform(size=50)
+    half[0] = 0
+
+    def mean_over_bins(weights):
+        common = weights[:, 1:] @ half[1:] / weights[:, 1:].sum(axis=1)
+        return {"score": np.where(weights[:, 0] > 0, common / 2, common)}
+
+    value = mean_over_bins(np.ones((1, 50)))["score"].item()
+    found = estimate(value, replicated([mean_over_bins], 50, 1000, 0)["score"])
+    spread = half[1:].std() / np.sqrt(49) / 2
+    # 1,000 replicates leave a percentile uncertain by about 6 % of the interval's half.
+    assert found.high == pytest.approx(value + 1.96 * spread, abs=0.4 * spread)
+    assert found.low == pytest.approx(value - 1.96 * spread, abs=0.4 * spread)
+
+
 def test_runs_of_several_seeds_widen_the_interval():
     """Two runs that lie 2 apart: a method's mean is unsure by the draw of its runs alone."""
     runs = [mean_of(np.full(50, value)) for value in (1.0, 3.0)]
     found = replicated(runs, 50, 2000, 0)["score"]
     assert set(found.round(6)) == {1.0, 2.0, 3.0}
     # Both draws the same run in a quarter of all cases each.
-    assert (found == 1.0).mean() == pytest.approx(0.25, abs=0.05)
+    assert np.isclose(found, 1.0).mean() == pytest.approx(0.25, abs=0.05)
 
 
 def test_methods_of_as_many_seeds_are_drawn_alike():

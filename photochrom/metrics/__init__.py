@@ -32,4 +32,5 @@ from photochrom.metrics.readings import (
     Reading as Reading,
     readings as readings,
 )
+from photochrom.metrics.reference import Reference as Reference
 from photochrom.metrics.tally import Tally as Tally, Truth as Truth

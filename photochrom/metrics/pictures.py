@@ -6,12 +6,14 @@ and Simoncelli, "Image quality assessment: from error visibility to structural s
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 _SIGMA, _REACH = 1.5, 5  # Wang et al. 2004: an 11 × 11 Gaussian window of σ = 1.5
+_STRIP = 64  # rows: more would multiply by more zeros of the window, fewer make smaller products
 _C1, _C2 = 0.01**2, 0.03**2  # of values in 0–1: (K₁ · range)² and (K₂ · range)²
 
 
@@ -37,13 +39,16 @@ def colorfulness_absolute(rgb: UInt8[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
 
 
 def _opponents(rgb: UInt8[Tensor, "B 3 H W"]) -> Float[Tensor, "2 B P"]:
-    red, green, blue = rgb.double().flatten(2).unbind(1)
+    red, green, blue = rgb.float().flatten(2).unbind(1)
     return torch.stack([red - green, (red + green) / 2 - blue])
 
 
 def _m3(opponents: Float[Tensor, "2 B P"]) -> Float[Tensor, " B"]:
-    deviation = opponents.var(dim=-1, correction=0).sum(dim=0).sqrt()
-    return deviation + 0.3 * opponents.mean(dim=-1).square().sum(dim=0).sqrt()
+    mean = opponents.mean(dim=-1, dtype=torch.float64)
+    # Halves below 256 and their squares are exact in float32: nothing is lost in the difference.
+    square = (opponents * opponents).mean(dim=-1, dtype=torch.float64)
+    deviation = (square - mean * mean).clamp(min=0).sum(dim=0).sqrt()
+    return deviation + 0.3 * mean.square().sum(dim=0).sqrt()
 
 
 def psnr(rgb: UInt8[Tensor, "B 3 H W"], truth: UInt8[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
@@ -55,26 +60,56 @@ def psnr(rgb: UInt8[Tensor, "B 3 H W"], truth: UInt8[Tensor, "B 3 H W"]) -> Floa
     return 10 * torch.log10(255**2 / error)
 
 
-def ssim(rgb: UInt8[Tensor, "B 3 H W"], truth: UInt8[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
+class Surroundings(NamedTuple):
+    """Pictures in 0–1, and the Gaussian mean and variance of R, G and B around every pixel."""
+
+    planes: Float[Tensor, "B 3 H W"]
+    mean: Float[Tensor, "B 3 H W"]
+    variance: Float[Tensor, "B 3 H W"]
+
+    @staticmethod
+    def of(rgb: UInt8[Tensor, "B 3 H W"]) -> "Surroundings":
+        """Those of 8-bit pictures; the border is mirrored."""
+        planes = rgb.float() / 255
+        mean = _blurred(planes)
+        return Surroundings(planes, mean, _blurred(planes * planes) - mean * mean)
+
+
+def ssim(
+    rgb: UInt8[Tensor, "B 3 H W"], truth: UInt8[Tensor, "B 3 H W"] | Surroundings
+) -> Float[Tensor, " B"]:
     """Structural similarity of each picture, the mean over pixels and R, G, B; 1 is identity.
 
-    Wang et al. 2004, equation 13, with population variances; the border is mirrored.
+    Wang et al. 2004, equation 13, with population variances; the border is mirrored. Whoever
+    compares several pictures with one truth hands over its surroundings, made once.
     """
-    x, y = (planes.float() / 255 for planes in (rgb, truth))
-    # Of sum and difference: (x + y)² - (x - y)² = 4 x y and (x + y)² + (x - y)² = 2 (x² + y²).
-    either = torch.stack([x + y, x - y])
-    mean, square = _blurred(either), _blurred(either * either)
-    (means, differs), (spread, spread_apart) = mean * mean, square - mean * mean
-    likeness = ((means - differs) / 2 + _C1) / ((means + differs) / 2 + _C1)
-    structure = ((spread - spread_apart) / 2 + _C2) / ((spread + spread_apart) / 2 + _C2)
-    similarity: Tensor = (likeness * structure).double().mean(dim=(1, 2, 3))
-    return similarity
+    x, mean, variance = Surroundings.of(rgb)
+    y, true_mean, true_variance = truth if isinstance(truth, tuple) else Surroundings.of(truth)
+    product = mean * true_mean
+    covariance = _blurred(x * y) - product
+    likeness = (2 * product + _C1) / (mean.square() + true_mean.square() + _C1)
+    structure = (2 * covariance + _C2) / (variance + true_variance + _C2)
+    return (likeness * structure).mean(dim=(1, 2, 3), dtype=torch.float64)
 
 
-def _blurred(planes: Float[Tensor, "*batch H W"]) -> Float[Tensor, "*batch H W"]:
-    """The Gaussian mean around every pixel."""
-    down, across = (_window(side).to(planes) for side in planes.shape[-2:])
-    return down @ planes @ across.T
+def _blurred(planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+    """The Gaussian mean around every pixel.
+
+    Each picture by itself: how a product's sums are grouped depends on how many are in it.
+    """
+    return torch.stack([_blurred_down(_blurred_down(one.mT).mT) for one in planes])
+
+
+def _blurred_down(planes: Float[Tensor, "C H W"]) -> Float[Tensor, "C H W"]:
+    """The mean along columns, some rows at a time: they need no others but their neighbours."""
+    side = planes.shape[-2]
+    window = _window(side).to(planes)
+    strips = []
+    for first in range(0, side, _STRIP):
+        rows = slice(first, first + _STRIP)
+        near = slice(max(0, first - _REACH), first + _STRIP + _REACH)
+        strips.append(window[rows, near] @ planes[..., near, :])
+    return torch.cat(strips, dim=-2)
 
 
 @lru_cache(maxsize=16)

@@ -1,7 +1,7 @@
 """The scores of many pictures together, for any number of weightings of them at once.
 
-A weighting gives each picture a number: ones for the score itself, how often it was drawn for
-a bootstrap. Sums over pictures are matrix products, so a thousand draws cost little.
+A weighting gives each picture a number: ones for the score itself, random ones for a bootstrap.
+Sums over pictures are matrix products, so a thousand replicates cost little.
 """
 
 import numpy as np

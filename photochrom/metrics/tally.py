@@ -25,6 +25,7 @@ from photochrom.metrics.chroma import (
 )
 from photochrom.metrics.likelihood import Likelihood
 from photochrom.metrics.pictures import colorfulness, colorfulness_absolute, psnr, ssim
+from photochrom.metrics.reference import Reference
 from photochrom.quantize import Gamut, hard_encode
 
 IDENTICAL = 100.0
@@ -70,41 +71,37 @@ class Tally:
 
     @staticmethod
     def of(
-        names: Sequence[str],
+        true: Reference,
         ab: Float[Tensor, "B 2 H W"],
-        truth: Float[Tensor, "B 2 H W"],
         rgb: UInt8[Tensor, "B 3 H W"],
-        true_rgb: UInt8[Tensor, "B 3 H W"],
-        gamut: Gamut,
-        *,
-        lightness: tuple[Float[Tensor, "B 1 H W"], Float[Tensor, "B 1 H W"]] | None = None,
+        L: Float[Tensor, "B 1 H W"] | None = None,
     ) -> "Tally":
-        """The scores of a batch: predicted and true ab, and the 8-bit pictures of them.
+        """The scores of predicted ab, and of the 8-bit pictures of it.
 
-        `lightness` is predicted and true L, where they differ. AuC, histograms and hue are of
+        `L` is the predicted one where it is not the true one. AuC, histograms and hue are of
         ab alone; PSNR and SSIM see the pictures.
         """
-        level = auc_levels(ab, truth)
+        level = auc_levels(ab, true.ab)
         within = THRESHOLDS - level
-        bins = hard_encode(truth, gamut)
         values = {
             "auc_raw": 100 * within.double().mean(dim=(1, 2)) / THRESHOLDS,
-            **_errors(ab, truth, lightness),
-            "psnr": psnr(rgb, true_rgb).clamp(max=IDENTICAL),
-            "ssim": ssim(rgb, true_rgb),
+            **_errors(ab, L, true),
+            "psnr": psnr(rgb, true.rgb).clamp(max=IDENTICAL),
+            "ssim": ssim(rgb, true.surroundings),
             "colorfulness": colorfulness(rgb),
             "colorfulness_absolute": colorfulness_absolute(rgb),
         }
         hue = hue_sectors(ab)
-        both = (hue_sectors(truth) * _HUES + hue).where(hue >= 0, -1)
+        both = (true.hue * _HUES + hue).where(hue >= 0, -1)
+        Q = len(true.gamut)
         counts = {
             "levels": _counted(level, THRESHOLDS + 1),
-            "area": _summed(bins, within, len(gamut)),
-            "bins": _counted(_finite_bins(ab, gamut), len(gamut)),
+            "area": _summed(true.bins, within, Q),
+            "bins": _counted(_finite_bins(ab, true.gamut), Q),
             "chroma": _counted(chroma_steps(ab), CHROMA_STEPS),
             "hue": _counted(both, _HUES**2).reshape(-1, _HUES, _HUES),
         }
-        return Tally(tuple(names), {key: _array(x) for key, x in values.items()}, counts)
+        return Tally(true.names, {key: _array(x) for key, x in values.items()}, counts)
 
     def with_likelihood(self, found: Likelihood) -> "Tally":
         """The same with what a classifier's distributions of these pictures add."""
@@ -147,19 +144,14 @@ class Truth:
         return Truth(names, **_joined([part._arrays() for part in parts]))
 
     @staticmethod
-    def of(
-        names: Sequence[str],
-        ab: Float[Tensor, "B 2 H W"],
-        rgb: UInt8[Tensor, "B 3 H W"],
-        gamut: Gamut,
-    ) -> "Truth":
-        """What a batch of true pictures is, by its ab and in 8 bits."""
+    def of(true: Reference) -> "Truth":
+        """What a batch of true pictures is."""
         return Truth(
-            tuple(names),
-            bins=_counted(hard_encode(ab, gamut), len(gamut)),
-            chroma=_counted(chroma_steps(ab), CHROMA_STEPS),
-            hue=_counted(hue_sectors(ab), _HUES),
-            colorfulness=_array(colorfulness(rgb)),
+            true.names,
+            bins=_counted(true.bins, len(true.gamut)),
+            chroma=_counted(chroma_steps(true.ab), CHROMA_STEPS),
+            hue=_counted(true.hue, _HUES),
+            colorfulness=_array(colorfulness(true.rgb)),
         )
 
     def _arrays(self) -> dict[str, np.ndarray]:
@@ -182,15 +174,13 @@ def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
 
 
 def _errors(
-    ab: Float[Tensor, "B 2 H W"],
-    truth: Float[Tensor, "B 2 H W"],
-    lightness: tuple[Tensor, Tensor] | None,
+    ab: Float[Tensor, "B 2 H W"], L: Float[Tensor, "B 1 H W"] | None, true: Reference
 ) -> dict[str, Tensor]:
-    plain, even = delta_e(ab, truth), ciede2000_same_L(ab, truth)
-    if lightness:
-        L, true_L = lightness
-        plain = torch.hypot(plain, (L - true_L)[:, 0])
-        even = ciede2000(torch.cat([L, ab], dim=1), torch.cat([true_L, truth], dim=1))
+    if L is None:
+        plain, even = delta_e(ab, true.ab), ciede2000_same_L(ab, true.ab)
+    else:
+        plain = torch.hypot(delta_e(ab, true.ab), (L - true.L)[:, 0])
+        even = ciede2000(torch.cat([L, ab], dim=1), torch.cat([true.L, true.ab], dim=1))
     return _mean_and_median("delta_e", plain) | _mean_and_median("ciede2000", even)
 
 

@@ -77,5 +77,6 @@ class HeadByBlocks:
 
     def annealed(self, z: Float[Tensor, "P Q"], temperature: float) -> Float[Tensor, "P Q"]:
         """The softmax of `z` / `temperature`, which the next one overwrites."""
-        scaled = self.scaled[: len(z)].copy_(z).div_(temperature)
-        return torch.softmax(scaled, dim=1, out=self.p[: len(z)])
+        if temperature != 1 or z.dtype != self.p.dtype:
+            z = self.scaled[: len(z)].copy_(z).div_(temperature)
+        return torch.softmax(z, dim=1, out=self.p[: len(z)])
