@@ -26,7 +26,7 @@ def main() -> None:
     batch = collate([squares[place] for place in range(len(squares))])
     columns = {"grey input": torch.zeros_like(batch.ab), "truth": batch.ab}
     with torch.inference_mode():
-        columns |= {run.resolve().name: Colorizer.load(run).predict(batch.L) for run in runs}
+        columns |= {_title(run.resolve()): Colorizer.load(run).predict(batch.L) for run in runs}
     figure = Figure(figsize=(1.35 * len(columns), 1.42 * len(batch.names)), layout="constrained")
     grid = np.asarray(figure.subplots(len(batch.names), len(columns)))
     for (title, ab), axes_below in zip(columns.items(), grid.T, strict=True):
@@ -36,6 +36,11 @@ def main() -> None:
             axes.set_axis_off()
     figure.savefig(output, dpi=110, pil_kwargs={"quality": 88})
     print(output)
+
+
+def _title(run: Path) -> str:
+    """The run's name; that of its method where a study trained it with several seeds."""
+    return run.parent.name if run.name.startswith("seed-") else run.name
 
 
 if __name__ == "__main__":
