@@ -82,8 +82,9 @@ def first_runs(contenders: Mapping[str, Contender]) -> dict[str, Contender]:
 def bins_of(contender: Contender) -> int | None:
     """How many bins a classifier's distributions are over; `None` of what has none."""
     source = contender.source
-    classifier = isinstance(source, Colorizer) and source.architecture.method == "classification"
-    return len(source.gamut) if classifier else None
+    if isinstance(source, Colorizer) and source.architecture.method == "classification":
+        return len(source.gamut)
+    return None
 
 
 class Colors(NamedTuple):
