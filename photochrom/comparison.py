@@ -1,6 +1,6 @@
 """Rows of a table with intervals, and every pair of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -44,9 +44,12 @@ class _Replicates:
 
 
 def compare(
-    runs: Runs, truth: Truth, *, trained: Collection[str], replicates: int, seed: int
+    runs: Runs, truth: Truth, *, trained: Mapping[str, int | None], replicates: int, seed: int
 ) -> Compared:
-    """Every row with its intervals; every pair of the trained rows, and each of them with grey."""
+    """Every row with its intervals; every pair of the trained rows, and each of them with grey.
+
+    `trained` gives the bins of classifiers: scores of distributions over as many are compared.
+    """
     scores, found = {}, {}
     true_drawn = np.concatenate(
         [w @ truth.colorfulness / w.sum(axis=1) for w in draws(len(truth.names), replicates, seed)]
@@ -70,8 +73,10 @@ def compare(
         [
             _pair(metric, (first, second), found, len(truth.names))
             for metric in METRICS
+            if metric.better != "neither"
             for first, second in named
             if metric.key in found[first].drawn and metric.key in found[second].drawn
+            if not metric.classifiers_only or trained[first] == trained[second]
         ],
     )
 

@@ -79,6 +79,14 @@ def first_runs(contenders: Mapping[str, Contender]) -> dict[str, Contender]:
     return {row: contenders[names[0]] for row, names in by_row(contenders).items()}
 
 
+def bins_of(contender: Contender) -> int | None:
+    """How many bins a classifier's distributions are over; `None` of what has none."""
+    source = contender.source
+    if isinstance(source, Colorizer) and source.architecture.method == "classification":
+        return len(source.gamut)
+    return None
+
+
 class Colors(NamedTuple):
     """One method's colours of a batch, and the 8-bit pictures that are shown of them."""
 

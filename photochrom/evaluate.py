@@ -7,6 +7,7 @@ found = evaluate({"mine": trained("run")}, find(["photos/"]).pictures)
 found.rows[0].scores["auc_raw"]
 """
 
+import hashlib
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
@@ -23,7 +24,9 @@ from photochrom.contenders import (
     SWEEP,
     Contender as Contender,
     Sweep,
+    bins_of,
     by_row,
+    first_runs,
     trained as trained,
 )
 from photochrom.examples import chosen
@@ -94,7 +97,7 @@ def _told(scorer: Scorer, part: Part) -> Evaluation:
     compared = compare(
         runs,
         truth,
-        trained=by_row(contenders),
+        trained={name: bins_of(one) for name, one in first_runs(contenders).items()},
         replicates=config.replicates,
         seed=config.seed,
     )
@@ -132,7 +135,13 @@ def _told(scorer: Scorer, part: Part) -> Evaluation:
             for row in by_row(contenders)
             if "calibration" in runs[row][0].counts
         },
+        provenance={"checksum of the pictures as scored": _checksum(part.checksums)},
     )
+
+
+def _checksum(pictures: Sequence[bytes]) -> str:
+    """One of all, whatever their order."""
+    return hashlib.sha256(b"".join(sorted(pictures))).hexdigest()
 
 
 def _sum(by_run: Mapping[str, Any], runs: Sequence[str]) -> Any:
@@ -170,6 +179,7 @@ def _row(
         scores=scores,
         seeds=len(contenders),
         parameters=model.parameters_count if model else None,
+        bins=bins_of(first),
         steps=first.steps,
         minutes=float(np.mean(minutes)) if minutes else None,
         megabytes=first.megabytes,

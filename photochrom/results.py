@@ -32,6 +32,8 @@ class Row:
     seeds: int = 1
     """Runs that the scores are the mean of."""
     parameters: int | None = None
+    bins: int | None = None
+    """Of a classifier's gamut: scores of probabilities compare among equal ones only."""
     steps: int | None = None
     minutes: float | None = None
     """Of training, a run."""

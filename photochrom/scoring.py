@@ -1,5 +1,6 @@
 """The scores of one batch of pictures, which add up: in one process or in several."""
 
+import hashlib
 import os
 import pickle
 import signal
@@ -39,11 +40,14 @@ class Part:
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     milliseconds: dict[str, float] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
+    checksums: list[bytes] = field(default_factory=list)
+    """Of each true picture as it is scored, in 8 bits."""
 
     def __iadd__(self, later: "Part") -> "Part":
         self.places += later.places
         self.truth += later.truth
         self.skipped += later.skipped
+        self.checksums += later.checksums
         for name, tallies in later.tallies.items():
             self.tallies.setdefault(name, []).extend(tallies)
         _add(self.counts, later.counts)
@@ -88,6 +92,7 @@ class Scorer:
             rgb = compose(batch.L, batch.ab)
             true = Reference(batch.names, batch.L, batch.ab, rgb, self._gamut)
             part.truth.append(Truth.of(true))
+            part.checksums += [hashlib.sha256(one.cpu().numpy().tobytes()).digest() for one in rgb]
             if self.config.frechet:
                 part.moments[TRUTH] = Moments.of(lite0_features(rgb))
             for name, made in self.colors(batch, read).items():

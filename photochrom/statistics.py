@@ -45,7 +45,10 @@ def draws(pictures: int, replicates: int, seed: int) -> Iterator[Float[np.ndarra
 def replicated(
     runs: Sequence[Scores], pictures: int, replicates: int, seed: int
 ) -> dict[str, Float[np.ndarray, " R"]]:
-    """Each score of a method in every replicate: of its runs, as drawn, on weighed pictures."""
+    """Each score of a method in every replicate: of its runs, as drawn, on weighed pictures.
+
+    nan of a single picture, which tells nothing of others: there is no interval then.
+    """
     drawn = seed_draws(len(runs), replicates, seed)
     blocks = [[run(weights) for run in runs] for weights in draws(pictures, replicates, seed)]
     found = {}
@@ -53,7 +56,8 @@ def replicated(
         by_run = np.stack(
             [np.concatenate([block[place][key] for block in blocks]) for place in range(len(runs))]
         )
-        found[key] = np.einsum("sr,rs->r", by_run, drawn)
+        of_all = np.einsum("sr,rs->r", by_run, drawn)
+        found[key] = of_all if pictures > 1 else np.full_like(of_all, math.nan)
     return found
 
 

@@ -44,6 +44,14 @@ def test_a_low_temperature_gives_the_mode(two):
     torch.testing.assert_close(annealed_mean(logits, two, 1e-4), mode(logits, two))
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_logits_that_make_no_distribution_have_no_mode(wrong, two):
+    logits = torch.tensor([[1.0, wrong, -np.inf], [2.0, 0.0, 0.0]])[:, None]  # of three pixels
+    known = [True, False, True]
+    for ab in (mode(logits, two), annealed_mean(logits, two)):
+        assert ab.isfinite().all(dim=0).flatten().tolist() == known
+
+
 def test_the_fixtures_are_reproduced(reference):
     *cases, limit = json.loads((reference / "fixtures.json").read_text())["annealed_mean"]
     logits = torch.from_numpy(np.random.default_rng(0).normal(size=313) * 3).reshape(313, 1, 1)

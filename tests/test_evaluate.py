@@ -60,6 +60,33 @@ def test_a_single_picture_has_no_other_to_borrow_from(pictures):
     assert "random" not in rows(evaluate({}, pictures[:1], SMALL))
 
 
+def test_a_single_picture_tells_no_two_methods_apart(model, pictures):
+    told = evaluate(model, pictures[:1], SMALL)
+    assert all(math.isnan(score.low) for row in told.rows for score in row.scores.values())
+    assert told.pairs
+    assert not any(pair.supported or pair.pictures_needed for pair in told.pairs)
+
+
+def test_probabilities_over_unequal_bins_are_no_pair(model, pictures):
+    other = Architecture(method="classification", width=2, size=32)
+    networks = {name: Contender(Colorizer(other, Gamut.srgb()), "") for name in ("fine", "too")}
+    told = evaluate(model | networks, pictures[:2], SMALL)
+    assert [rows(told)[name].bins for name in ("model", "fine", "grey")] == [
+        *(len(Gamut.srgb(20)), 313, None)
+    ]
+    assert [(p.first, p.second) for p in told.pairs if p.metric == "nll"] == [("fine", "too")]
+    assert not any(p.metric == "entropy" for p in told.pairs)  # neither is better
+
+
+def test_the_pictures_as_scored_have_a_checksum(pictures):
+    (name,) = evaluate({}, pictures[:3], SMALL).provenance
+    told = [
+        evaluate({}, some, replace(SMALL, batch=batch)).provenance[name]
+        for some, batch in ((pictures[:3], 3), (pictures[2::-1], 1), (pictures[1:4], 3))
+    ]
+    assert told[0] == told[1] != told[2]
+
+
 @pytest.mark.parametrize("batch", [1, 5, 8])
 def test_scores_do_not_depend_on_the_batch_size(batch, model, pictures):
     a = evaluate(model, pictures, SMALL)

@@ -51,6 +51,17 @@ def test_zero_is_the_mode_and_one_the_mean():
     torch.testing.assert_close(expected, mean(logits(*case), gamut), rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_features_that_are_no_number_have_a_colour_at_no_temperature(wrong):
+    gamut = Gamut.srgb()
+    features, head, bias = world((1, 8, 3, 3), gamut)
+    features[0, 0, 1, 2] = wrong
+    ours = decode_features(features, head, bias, gamut, [0, *TEMPERATURES])
+    finite = torch.ones(3, 3, dtype=torch.bool)
+    finite[1, 2] = False
+    assert torch.equal(ours.isfinite().all(dim=2)[:, 0], finite.expand(6, 3, 3))
+
+
 def test_temperatures_together_are_temperatures_alone():
     gamut = Gamut.srgb()
     case = world((2, 8, 20, 30), gamut)

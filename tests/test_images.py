@@ -5,6 +5,7 @@ import tarfile
 import numpy as np
 import pytest
 from PIL import Image
+from skimage.io import imsave
 
 from photochrom.images import (
     MAX_PIXELS,
@@ -94,6 +95,12 @@ def test_a_picture_is_turned_as_its_exif_says(tmp_path):
 def test_16_bit_grey_is_scaled_not_clipped(tmp_path):
     Image.fromarray(np.array([[0, 32768, 65535]], dtype=np.uint16)).save(tmp_path / "t.png")
     assert read(Picture("t", str(tmp_path / "t.png")))[0, :, 0].tolist() == [0, 128, 255]
+
+
+def test_16_bit_colour_is_read_as_its_upper_8(tmp_path):
+    rgb = np.arange(6, dtype=np.uint16).reshape(1, 2, 3) * 40  # 257 × 255 is 65535
+    imsave(tmp_path / "t.tiff", rgb * 257, check_contrast=False)
+    assert read(Picture("t", str(tmp_path / "t.tiff"))).tolist() == rgb.tolist()
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA"])

@@ -191,6 +191,18 @@ def test_a_lead_over_some_alone_is_not_bold(evaluation, html_of):
     assert not re.search('<td class="leads"><span>67.00', html)
 
 
+def test_classifiers_over_unequal_bins_and_those_more_certain_lead_nothing(bare, html_of):
+    of = {"nll": (4.0, 3.0), "top1": (9.0, 8.0), "entropy": (5.0, 4.0)}
+    for bins, marked in (((313, 313), 2), ((313, 78), 0)):
+        rows = [
+            Row(name, "", False, {key: Estimate(one[at]) for key, one in of.items()}, bins=many)
+            for at, (name, many) in enumerate(zip(("first", "second"), bins, strict=True))
+        ]
+        pairs = [Pair(key, "first", "second", Estimate(1, 0.5, 1.5), 0.7, True) for key in of]
+        html = html_of(replace(bare, rows=rows, pairs=pairs))
+        assert html.count('<td class="leads">') == marked
+
+
 def test_a_picture_stands_with_its_scores(evaluation, html_of):
     assert "AuC 91.2, ΔE 4.6" in html_of(evaluation)
 

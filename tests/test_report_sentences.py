@@ -168,3 +168,14 @@ def test_it_says_how_many_seeds_there_were(seeds, claim):
 def test_it_ends_with_what_it_does_not_show():
     assert said([A])[-1].startswith("What this does not show: other photographs")
     assert "300 photographs at 128 pixels" in said([A])[-1]
+    assert said([A])[-1].endswith("about one errs.")
+
+
+@pytest.mark.parametrize(
+    ("counted", "claim"),
+    [(1, "has no interval."), (19, "the intervals are too narrow, and more of them err.")],
+)
+def test_it_says_what_few_pictures_are_not_worth(counted, claim):
+    told = said([A], counted=counted)
+    assert told[-1].endswith(claim)
+    assert any("intervals cover" in sentence for sentence in told) == (counted > 1)

@@ -1,6 +1,8 @@
 """A study as it runs: what is trained, where it lies, what is never trained again."""
 
 import json
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -206,3 +208,13 @@ def test_a_real_study_refines_and_trains_no_run_twice(pictures, tiny, tmp_path, 
         began["initial"] != json.loads((runs["plain"].folder / "train.json").read_text())["initial"]
     )
     assert [trained(run.folder).steps for run in runs.values()] == [1, 1]
+
+
+def test_a_report_names_the_commit_of_a_checkout():
+    root = Path(studies.__file__).parents[2]
+    if not (root / ".git").exists():
+        pytest.skip("the package is no checkout")
+    words = ["git", "log", "-1", "--format=%h"]
+    commit = subprocess.run(words, cwd=root, capture_output=True, text=True).stdout.strip()
+    assert commit
+    assert f", commit {commit}" in studies.provenance()["photochrom"]

@@ -9,8 +9,8 @@ class Metric(NamedTuple):
     key: str
     title: str
     unit: str
-    better: Literal["higher", "lower", "truth"]
-    """truth: the nearer to the true pictures' own value the better."""
+    better: Literal["higher", "lower", "truth", "neither"]
+    """truth: the nearer to the true pictures' own value the better. neither: nobody leads."""
     digits: int
     classifiers_only: bool = False
 
@@ -34,6 +34,6 @@ METRICS = (
     Metric("top1", "top-1 bin", "%", "higher", 2, True),
     Metric("top5", "top-5 bins", "%", "higher", 2, True),
     Metric("calibration_error", "calibration error", "%", "lower", 2, True),
-    Metric("entropy", "entropy", "bits", "lower", 2, True),
+    Metric("entropy", "entropy", "bits", "neither", 2, True),
 )
 """In the order of the tables."""

@@ -39,8 +39,10 @@ def mean(logits: Float[Tensor, "*batch Q H W"], gamut: Gamut) -> Float[Tensor, "
 
 
 def mode(logits: Float[Tensor, "*batch Q H W"], gamut: Gamut) -> Float[Tensor, "*batch 2 H W"]:
-    """The centre of the likeliest bin."""
-    return gamut.bins.to(logits)[logits.argmax(dim=-3)].movedim(-1, -3)
+    """The centre of the likeliest bin; nan where the logits make no distribution, as with a nan."""
+    likeliest, q = logits.max(dim=-3)
+    known = likeliest.isfinite()[..., None]  # of nan and others, max is nan
+    return gamut.bins.to(logits)[q].where(known, torch.nan).movedim(-1, -3)
 
 
 def soft_mean(

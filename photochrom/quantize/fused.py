@@ -26,7 +26,8 @@ def decode_features(
 ) -> Float[Tensor, "T B 2 H W"]:
     """The annealed mean of the logits `head_weight` @ features + `head_bias`, at each temperature.
 
-    As `annealed_mean`, and at temperature 0, its limit, as `mode`; temperature 1 is `mean`.
+    As `annealed_mean`, and at temperature 0, its limit, as `mode`; temperature 1 is `mean`. Of
+    logits that make no distribution, as nan does, the ab is nan at every temperature.
     (B, Q, H, W) is never held: the extra memory is one block, and several temperatures share
     their logits. To keep a distribution, keep its features: C values a pixel instead of Q,
     64 MB a megapixel for 32 channels in 16 bit. Products are made in the dtype of autocast
@@ -50,7 +51,9 @@ def decode_features(
                 z = head.logits(x[place])
                 for which, temperature in enumerate(temperatures):
                     if temperature == 0:
-                        ab[which, picture, place] = bins[z.argmax(dim=1)]
+                        likeliest, q = z.max(dim=1)
+                        known = likeliest.isfinite()[:, None]  # of nan and others, max is nan
+                        ab[which, picture, place] = bins[q].where(known, torch.nan)
                         continue
                     torch.mm(head.annealed(z, temperature), bins, out=ab[which, picture, place])
     return ab.reshape(len(temperatures), batch, height, width, 2).movedim(-1, 2)

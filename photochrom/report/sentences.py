@@ -18,6 +18,9 @@ from photochrom.report.wording import (
 )
 from photochrom.results import Evaluation, Row
 
+_FEW = 20
+"""Pictures below which the interval of a mean is a tenth or more narrower than Student's."""
+
 
 def sentences(evaluation: Evaluation) -> list[str]:
     """The summary: who leads, what grey scores, colourfulness, calibration, and the limits."""
@@ -193,6 +196,8 @@ def _claimed(evaluation: Evaluation, row: Row) -> str:
 
 def _on_seeds(evaluation: Evaluation) -> str:
     """What the intervals cover."""
+    if evaluation.counted == 1:
+        return ""
     seeds = {row.seeds for row in trained(evaluation)}
     if seeds == {1}:
         return (
@@ -211,8 +216,17 @@ def _on_limits(evaluation: Evaluation) -> str:
         "What this does not show: other photographs, sizes, networks or lengths of training, and "
         f"what people would prefer. It rests on {plural(evaluation.counted, 'photograph')} at "
         f"{evaluation.size} pixels; a lead is called one only where a 95 % interval leaves out 0, "
-        "and among twenty such intervals about one errs."
+        f"and among twenty such intervals about one errs.{_on_few(evaluation)}"
     )
+
+
+def _on_few(evaluation: Evaluation) -> str:
+    """What the intervals of few pictures are not worth."""
+    if evaluation.counted == 1:
+        return " One photograph tells nothing of others, and so has no interval."
+    if evaluation.counted < _FEW:
+        return " Of so few photographs the intervals are too narrow, and more of them err."
+    return ""
 
 
 def _names(rows: Sequence[Row]) -> str:

@@ -38,9 +38,12 @@ def trained(evaluation: Evaluation) -> list[Row]:
 
 
 def standing(evaluation: Evaluation, metric: Metric) -> Standing | None:
-    """How the trained methods stand in `metric`; None if none has a number there."""
+    """How the trained methods stand in `metric`; None if none has a number there.
+
+    Nor is there a best where classifiers over unequal bins have numbers that do not compare.
+    """
     rows = [row for row in trained(evaluation) if not math.isnan(_badness(evaluation, metric, row))]
-    if not rows:
+    if not rows or (metric.classifiers_only and len({row.bins for row in rows}) > 1):
         return None
     best, *others = sorted(rows, key=lambda row: _badness(evaluation, metric, row))
     found = Standing(metric, best, behind=[], level=[], open=[])
@@ -52,7 +55,9 @@ def standing(evaluation: Evaluation, metric: Metric) -> Standing | None:
 
 
 def _badness(evaluation: Evaluation, metric: Metric, row: Row) -> float:
-    """The less the better; nan where the row has no number."""
+    """The less the better; nan where the row has no number, or none is better."""
+    if metric.better == "neither":
+        return math.nan
     value = row.scores.get(metric.key, Estimate(math.nan)).value
     if metric.better == "truth":
         return abs(value - evaluation.truth.get(metric.key, math.nan))

@@ -38,11 +38,11 @@ class Cost:
     parameters: int
 
     def seconds(self, config: TrainConfig) -> float:
-        """Of a whole run."""
-        by_steps = config.steps * self.step + _LOOKS * self.look if config.steps else None
-        by_time = 60 * config.minutes if config.minutes else None
-        budgets = [seconds for seconds in (by_steps, by_time) if seconds is not None]
-        return self.begin + min(budgets)
+        """Of a whole run, which ends by minutes or else by steps: never by both."""
+        if config.minutes:
+            return self.begin + 60 * config.minutes
+        assert config.steps is not None
+        return self.begin + config.steps * self.step + _LOOKS * self.look
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Finished runs → evaluation → page: all that a study knows of how methods are scored."""
 
 import platform
+import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,11 +34,9 @@ def report(
     scores = evaluated(contenders, pictures.validation, config, reporter)
     reporter.skipped(scores.skipped, "evaluating")
     made = {
-        **provenance(),
-        "pictures": pictures.source,
         "trained on": f"{len(pictures.training)} pictures",
         "methods": "; ".join(f"{run.name}: {_told(run)}" for run in runs),
-        "checksum of the names of the pictures": digest(pictures.validation),
+        **_made(scores, config, pictures.validation, pictures.source),
     }
     curves = {run.name: curve(run.folder) for run in runs}
     return write_report(replace(scores, curves=curves, provenance=made), folder)
@@ -64,11 +63,7 @@ def report_on(
     scores = evaluated(contenders, found.pictures, config, reporter)
     scores = replace(scores, skipped=[*found.skipped, *scores.skipped])
     reporter.skipped(scores.skipped, "evaluating")
-    made = {
-        **provenance(),
-        "pictures": source,
-        "checksum of the names of the pictures": digest(found.pictures),
-    }
+    made = _made(scores, config, found.pictures, source)
     curves = {name: curve(run) for name, run in names.items()}
     return write_report(replace(scores, curves=curves, provenance=made), folder)
 
@@ -131,12 +126,40 @@ def _told(run: Run) -> str:
     return ", ".join(f"{name} {value}" for name, value in other.items())
 
 
+def _made(
+    scores: Evaluation, config: EvaluateConfig, pictures: Sequence[Picture], source: str
+) -> dict[str, str]:
+    """What every report was made with and of."""
+    return {
+        **provenance(),
+        "pictures": source,
+        "evaluation": ", ".join(f"{name} {value}" for name, value in vars(config).items()),
+        "checksum of the names of the pictures": digest(pictures),
+        **scores.provenance,
+    }
+
+
 def provenance() -> dict[str, str]:
     """What a report was made with."""
     return {
-        "photochrom": __version__,
+        "photochrom": ", commit ".join(filter(None, (__version__, _commit()))),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
         "made": datetime.now(UTC).isoformat(timespec="minutes"),
     }
+
+
+def _commit() -> str:
+    """Of the code, and whether the code differs from it; empty where it is no checkout."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return ""
+    try:
+        commit, changed = (
+            subprocess.run(["git", *words], cwd=root, capture_output=True, text=True).stdout
+            for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "-uno"))
+        )
+    except OSError:  # without git
+        return ""
+    return commit.strip() and commit.strip() + ("-dirty" if changed else "")
