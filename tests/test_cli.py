@@ -1,3 +1,5 @@
+import json
+import re
 import subprocess
 import sys
 
@@ -67,6 +69,8 @@ def test_the_whole_line_on_pictures(run, photos, tmp_path):
     told = [line.split()[0] for line in out.splitlines()[1:6]]
     assert told == ["c", "r", "grey", "random", "ceiling"]
     assert (report / "index.html").exists()
+    said = json.loads((report / "scores.json").read_text())["provenance"]["runs"]
+    assert re.search(r"c: .*steps 2.*; r: .*method regression", said)
 
 
 def test_a_study_does_everything_and_repeats_nothing(run, photos, tmp_path):

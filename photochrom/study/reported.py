@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
+from typing import Any
 
 import torch
 
@@ -14,6 +15,7 @@ from photochrom.config import EvaluateConfig, TrainConfig
 from photochrom.contenders import BASELINES, Contender, trained
 from photochrom.evaluate import evaluate
 from photochrom.images import Found, Picture, Skipped, digest
+from photochrom.models import read_config
 from photochrom.predictions import Predictions
 from photochrom.report import write_report
 from photochrom.results import Evaluation
@@ -35,7 +37,7 @@ def report(
     reporter.skipped(scores.skipped, "evaluating")
     made = {
         "trained on": f"{len(pictures.training)} pictures",
-        "methods": "; ".join(f"{run.name}: {_told(run)}" for run in runs),
+        "methods": "; ".join(f"{run.name}: {_told(vars(run.config))}" for run in runs),
         **_made(scores, config, pictures.validation, pictures.source),
     }
     curves = {run.name: curve(run.folder) for run in runs}
@@ -63,7 +65,10 @@ def report_on(
     scores = evaluated(contenders, found.pictures, config, reporter)
     scores = replace(scores, skipped=[*found.skipped, *scores.skipped])
     reporter.skipped(scores.skipped, "evaluating")
-    made = _made(scores, config, found.pictures, source)
+    made = {
+        "runs": "; ".join(f"{name}: {_trained_by(run)}" for name, run in names.items()),
+        **_made(scores, config, found.pictures, source),
+    }
     curves = {name: curve(run) for name, run in names.items()}
     return write_report(replace(scores, curves=curves, provenance=made), folder)
 
@@ -119,10 +124,15 @@ def curve(run: Path) -> list[tuple[int, float]]:
     return [(int(row["step"]), row["loss"]) for row in read_log(log)] if log.exists() else []
 
 
-def _told(run: Run) -> str:
-    """How a run was trained, where that is not the default."""
+def _trained_by(run: Path) -> str:
+    """How a run says that it was trained, where that is not the default."""
+    config = read_config(run).get("training", {}).get("config")
+    return _told(config) if isinstance(config, dict) else "it does not say how"
+
+
+def _told(config: Mapping[str, Any]) -> str:
     usual = vars(TrainConfig())
-    other = {name: value for name, value in vars(run.config).items() if value != usual[name]}
+    other = {name: value for name, value in config.items() if value != usual.get(name)}
     return ", ".join(f"{name} {value}" for name, value in other.items())
 
 
