@@ -22,6 +22,12 @@ def test_moments_are_numpys():
     np.testing.assert_allclose(moments.covariance, np.cov(x.numpy(), rowvar=False))
 
 
+def test_moments_of_float32_lose_nothing():
+    x = drawn(0).float() + 1000  # squares near a million, variances near one
+    theirs = np.cov(x.double().numpy(), rowvar=False)
+    np.testing.assert_allclose(Moments.of(x).covariance, theirs, rtol=1e-6, atol=1e-6)
+
+
 def test_moments_add_up_in_any_order():
     x = drawn(1)
     whole = Moments.of(x)
@@ -89,13 +95,23 @@ def test_features_do_not_depend_on_the_batch_and_take_any_size(network):
     torch.testing.assert_close(both[1:], lite0_features(rgb[1:]), rtol=1e-3, atol=1e-5)
 
 
+def test_sides_are_padded_by_the_edges_below_and_at_the_right(network):
+    rgb = torch.randint(0, 256, (1, 3, 40, 33), dtype=torch.uint8)
+    padded = np.pad(rgb.numpy(), ((0, 0), (0, 0), (0, 24), (0, 31)), mode="edge")
+    torch.testing.assert_close(lite0_features(rgb), lite0_features(torch.from_numpy(padded)))
+
+
 def test_the_published_network_tells_colours_from_grey(samples):
     from PIL import Image
 
     picture = Image.open(min(samples.glob("*.jpg"))).resize((64, 64))
     rgb = torch.from_numpy(np.array(picture.convert("RGB"))).movedim(-1, 0)[None]
     grey = rgb.float().mean(1, keepdim=True).expand(-1, 3, -1, -1).to(torch.uint8)
-    assert (lite0_features(rgb) - lite0_features(grey)).abs().max() > 0.1
+    alone = lite0_features(rgb)
+    assert (alone - lite0_features(grey)).abs().max() > 0.1
+    # Its batch norms are those it was trained with. Sums of float32 in another order, as above.
+    both = lite0_features(torch.cat([rgb, grey]))
+    torch.testing.assert_close(both[:1], alone, rtol=1e-3, atol=1e-3)
 
 
 def test_without_the_extra_one_line_says_how_to_get_it(monkeypatch):
