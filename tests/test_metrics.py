@@ -112,10 +112,13 @@ def test_colourfulness_of_absolute_values_is_another_reading():
     assert colorfulness_absolute(rgb).item() == pytest.approx(0.3 * np.hypot(100, 50))
 
 
-def test_a_plain_colour_has_no_deviation_however_large_the_picture():
-    # rg = 187 and yb = 14.5; more pixels than float32 sums without loss.
-    rgb = torch.tensor([201, 14, 93], dtype=torch.uint8)[None, :, None, None].expand(1, 3, 301, 299)
-    assert colorfulness(rgb).item() == pytest.approx(0.3 * np.hypot(187, 14.5), rel=1e-9)
+def test_colourfulness_is_numpys_in_float64_however_large_the_picture():
+    rgb = np.random.default_rng(0).integers(0, 256, size=(3, 301, 299), dtype=np.uint8)
+    red, green, blue = rgb.astype(np.float64)
+    rg, yb = red - green, (red + green) / 2 - blue
+    theirs = np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean())
+    # Sums in float32 would leave seven digits.
+    assert colorfulness(torch.from_numpy(rgb)[None]).item() == pytest.approx(theirs, rel=1e-10)
 
 
 @pytest.fixture

@@ -72,9 +72,18 @@ def test_one_picture_has_no_spread_and_so_no_distance():
 
 @pytest.fixture
 def network(monkeypatch):
-    """A Lite0 that never learned, in place of the published one."""
+    """A Lite0 that never learned, in place of the published one.
+
+    Its batch norms have seen noise: without, features are of 1e-8, and any two are close.
+    """
     torch.manual_seed(0)
-    network = Lite0().eval()
+    network = Lite0()
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = None  # the mean of all batches, here of one
+    with torch.no_grad():
+        network.trunk(torch.randn(16, 3, 64, 64))
+    network.eval()
     monkeypatch.setattr(frechet, "_network", lambda: network)
     return network
 
@@ -91,8 +100,8 @@ def test_features_do_not_depend_on_the_batch_and_take_any_size(network):
     rgb = torch.randint(0, 256, (2, 3, 40, 33), dtype=torch.uint8)
     both = lite0_features(rgb)
     assert both.shape == (2, 320)
-    # Sums of float32 in another order, through 50 convolutions.
-    torch.testing.assert_close(both[1:], lite0_features(rgb[1:]), rtol=1e-3, atol=1e-5)
+    # Sums of float32 in another order, through 50 convolutions, of features up to 2.
+    torch.testing.assert_close(both[1:], lite0_features(rgb[1:]), rtol=1e-3, atol=1e-3)
 
 
 def test_sides_are_padded_by_the_edges_below_and_at_the_right(network):
