@@ -43,6 +43,12 @@ def test_an_error_between_two_thresholds_counts_from_the_upper_one():
     assert counts.raw() == pytest.approx(100 * 150 / 151)
 
 
+def test_an_error_just_beyond_a_threshold_is_not_within_it():
+    # 30.0000001, which float32 would round to 30: within 31 … 150.
+    counts = AucCounts.of(ab_of((30, 0)), ab_of((-1e-7, 0)), Gamut.srgb())
+    assert counts.raw() == pytest.approx(100 * 120 / 151)
+
+
 def test_rebalanced_auc_gives_each_true_bin_the_same_say():
     # Three grey pixels right, one coloured (error 50): bins score 100 and 100 · 101 / 151.
     truth = ab_of((0, 0), (0, 0), (0, 0), (30, 40))
@@ -106,10 +112,21 @@ def test_colourfulness_of_absolute_values_is_another_reading():
     assert colorfulness_absolute(rgb).item() == pytest.approx(0.3 * np.hypot(100, 50))
 
 
+def test_colourfulness_is_numpys_in_float64_however_large_the_picture():
+    rgb = np.random.default_rng(0).integers(0, 256, size=(3, 301, 299), dtype=np.uint8)
+    rgb[0] = 192 + rgb[0] // 4  # reddish: means are far from 0
+    red, green, blue = rgb.astype(np.float64)
+    rg, yb = red - green, (red + green) / 2 - blue
+    theirs = np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean())
+    # Sums in float32 would leave seven digits.
+    assert colorfulness(torch.from_numpy(rgb)[None]).item() == pytest.approx(theirs, rel=1e-10)
+
+
 @pytest.fixture
 def pair():
+    """Wider than the strips that SSIM is worked through in."""
     random = np.random.default_rng(0)
-    truth = random.integers(0, 256, size=(2, 3, 24, 30), dtype=np.uint8)
+    truth = random.integers(0, 256, size=(2, 3, 24, 150), dtype=np.uint8)
     noise = random.integers(-20, 20, size=truth.shape)
     return torch.from_numpy((truth + noise).clip(0, 255).astype(np.uint8)), torch.from_numpy(truth)
 

@@ -49,6 +49,12 @@ def test_entropy_is_that_of_the_softmax(case):
     np.testing.assert_allclose(found.values["entropy"], bits.mean(1), atol=1e-5)
 
 
+def test_no_entropy_is_below_0(case):
+    # Nearly certain: the difference of two sums of hundreds in float32.
+    features, weight, *rest = case
+    assert likelihood(features, 30 * weight, *rest).entropy.min() >= 0
+
+
 def test_calibration_counts_by_confidence(case):
     found = likelihood(*case).calibration
     for place, (p, true) in enumerate(zip(*plain(*case), strict=True)):

@@ -101,6 +101,25 @@ def test_colourfulness_is_also_read_with_absolute_values(case):
     assert read(*case)["colorfulness_absolute"] == pytest.approx(theirs)
 
 
-def test_a_prior_over_other_bins_is_refused(case):
-    with pytest.raises(ValueError, match=r"expected a prior over 313 bins, got 98"):
-        read(*case[:2], np.full(98, 1 / 98))
+def test_pictures_of_different_sizes_count_alike_where_each_is_by_itself():
+    # One of four pixels that are right, and one of a single pixel with error 50.
+    right, wrong = torch.zeros(1, 2, 2, 2), torch.tensor([30.0, 40.0]).reshape(1, 2, 1, 1)
+    parts, auc_counts = [], AucCounts.empty(GAMUT)
+    for name, truth in (("a", right), ("b", wrong)):
+        ab, L = torch.zeros_like(truth), torch.full_like(truth[:, :1], 50)
+        true = Reference([name], L, truth, compose(L, truth), GAMUT)
+        parts.append((Tally.of(true, ab, compose(L, ab)), Truth.of(true)))
+        auc_counts += AucCounts.of(ab, truth, GAMUT)
+    (tally, true), (later, true_later) = parts
+    prior = np.full(len(GAMUT), 1 / len(GAMUT))
+    found = readings(tally + later, true + true_later, auc_counts, prior)
+    # Within 50 … 149, which are 100 of 150; by trapezoids ½ up to 49, ¾ between, 1 from 50 on.
+    assert found["auc_raw_to_149"] == pytest.approx(100 * (1 + 100 / 150) / 2)
+    assert found["auc_raw_trapezoid"] == pytest.approx(100 * (49 / 2 + 3 / 4 + 100) / 150)
+    assert found["auc_weighted_per_picture"] == pytest.approx(100 * (1 + 101 / 151) / 2)
+
+
+@pytest.mark.parametrize("bins", [98, 400])
+def test_a_prior_over_other_bins_is_refused(bins, case):
+    with pytest.raises(ValueError, match=f"expected a prior over 313 bins, got {bins}"):
+        read(*case[:2], np.full(bins, 1 / bins))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -227,6 +229,13 @@ def test_weights_are_as_many_of_a_picture():
         assert value[1] == pytest.approx(whole[key].item(), nan_ok=True), key
 
 
+def test_weights_that_are_no_whole_numbers_leave_every_score_a_number():
+    tally, true = classified(9)
+    weights = np.random.default_rng(0).dirichlet(np.ones(len(tally)), size=200)
+    scores = pooled_scores(tally, true, weights)
+    assert [key for key, values in scores.items() if np.isnan(values).any()] == []
+
+
 def test_no_weight_at_all_leaves_nothing_to_score():
     tally, true = classified(8, pictures=2)
     scores = pooled_scores(tally, true, np.zeros((1, 2)))
@@ -272,6 +281,13 @@ def test_a_truth_of_other_pictures_is_refused():
     tally, true = tallied(*random_ab(0, pictures=2))
     with pytest.raises(ValueError, match=r"expected the truth of the same 2 pictures in the same"):
         pooled_scores(tally, true + true, np.ones((1, 2)))
+
+
+def test_a_truth_in_another_order_is_refused():
+    tally, true = tallied(*random_ab(0, pictures=2))
+    names = true.names[::-1]
+    with pytest.raises(ValueError, match=r"in the same order, got that of 2 whose names differ"):
+        pooled_scores(tally, replace(true, names=names), np.ones((1, 2)))
 
 
 def test_tallies_of_other_scores_do_not_add_up():

@@ -60,15 +60,31 @@ def test_a_prediction_of_twice_the_size_is_scaled(made, pictures):
 
 
 def test_a_missing_prediction_is_named(made, pictures):
-    (made / "3.png").unlink()
-    expected = r"made: expected a prediction for each of 8 pictures, found none for 1 \(first: 3\."
+    for name in ("3.png", "5.png"):
+        (made / name).unlink()
+    expected = r"made: expected a prediction for each of 8 pictures, found none for 2 \(first: 3\."
     with pytest.raises(ValueError, match=expected):
         Predictions.find(str(made), pictures)
 
 
 def test_surplus_pictures_are_counted(made, pictures):
-    (made / "more.png").write_bytes((made / "3.png").read_bytes())
-    assert Predictions.find(str(made), pictures).surplus == ("more.png",)
+    for name in ("more.png", "also.png"):
+        (made / name).write_bytes((made / "3.png").read_bytes())
+    assert Predictions.find(str(made), pictures).surplus == ("also.png", "more.png")
+
+
+def test_names_match_by_folder_and_all_but_the_last_suffix(save_picture, tmp_path):
+    names = ("one/a.x", "one/a.y", "two/a.x")
+    for value, name in enumerate(names):
+        for folder, suffix in (("true", "png"), ("made", "bmp")):
+            rgb = np.full((8, 8, 3), 50 * value, dtype=np.uint8)
+            save_picture(f"{folder}/{name}.{suffix}", rgb)
+    pictures = find([str(tmp_path / "true")]).pictures
+    found = Predictions.find(str(tmp_path / "made"), pictures)
+    assert [picture.name for picture in found.pictures] == [f"{name}.bmp" for name in names]
+    again = found.reordered([2, 0])
+    assert [picture.name for picture in again.truth] == ["two/a.x.png", "one/a.x.png"]
+    assert again.squares([0, 1], 8)[:, 0, 0, 0].tolist() == [100, 0]
 
 
 def test_two_predictions_of_one_name_are_refused(made, pictures):
@@ -84,11 +100,35 @@ def test_two_true_pictures_of_one_name_are_refused(made, photos):
         Predictions.find(str(made), find([str(photos)]).pictures)
 
 
-def test_another_shape_is_refused(made, pictures):
-    image = Image.open(made / "3.png")
-    image.resize((image.width, 2 * image.height)).save(made / "3.png")
+@pytest.mark.parametrize("sides", [(30, 24), (150, 120)])
+def test_the_centre_of_a_smaller_or_larger_prediction_is_taken_at_the_size(sides, made, pictures):
+    rgb = np.zeros((*sides[::-1], 3), dtype=np.uint8)
+    rgb[:, sides[0] // 2 :] = 200
+    imsave(made / "3.png", rgb, check_contrast=False)
+    square = Predictions.find(str(made), pictures).squares([3], 32)[0]
+    assert square.shape == (3, 32, 32)
+    assert (square[:, :, :16] < 100).all()
+    assert (square[:, :, 16:] > 100).all()
+
+
+@pytest.mark.parametrize("sides", [(50, 80), (100, 40), (52, 40), (40, 50)])
+def test_another_shape_is_refused(sides, made, pictures):
+    Image.open(made / "3.png").resize(sides).save(made / "3.png")
     with pytest.raises(ValueError, match=r"3.png: expected a prediction of the true picture's sha"):
-        scores(made, pictures)
+        Predictions.find(str(made), pictures).squares([3], 40)
+
+
+def test_a_shape_that_was_rounded_is_taken(made, pictures):
+    # 203 × 160 for 50 × 40, 1.5 % too wide.
+    Image.open(made / "3.png").resize((203, 160)).save(made / "3.png")
+    assert Predictions.find(str(made), pictures).squares([3], 160).shape == (1, 3, 160, 160)
+
+
+def test_a_prediction_that_is_gone_is_named(made, pictures):
+    found = Predictions.find(str(made), pictures)
+    (made / "3.png").unlink()
+    with pytest.raises(ValueError, match=r"3\.png: expected a prediction that can be read, got"):
+        found.squares([3], 32)
 
 
 def test_an_unreadable_prediction_is_named(made, pictures):

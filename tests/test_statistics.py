@@ -74,9 +74,10 @@ def test_methods_of_as_many_seeds_are_drawn_alike():
     assert seed_draws(1, 4, seed=0).tolist() == [[1.0]] * 4
 
 
-def test_draws_do_not_depend_on_how_many_fit_memory(monkeypatch):
+@pytest.mark.parametrize("room", [3, 20])
+def test_draws_do_not_depend_on_how_many_fit_memory(room, monkeypatch):
     whole = np.concatenate(list(draws(7, 30, seed=2)))
-    monkeypatch.setattr("photochrom.statistics._DRAWN_AT_ONCE", 20)
+    monkeypatch.setattr("photochrom.statistics._DRAWN_AT_ONCE", room)
     blocks = list(draws(7, 30, seed=2))
     assert len(blocks) > 10
     np.testing.assert_array_equal(np.concatenate(blocks), whole)
@@ -91,6 +92,12 @@ def test_a_common_difficulty_cancels_in_a_pair():
     difference = estimate(0.1, drawn[1] - drawn[0])
     assert difference.low == pytest.approx(0.1)
     assert supported(difference)
+
+
+def test_methods_of_other_numbers_of_seeds_weigh_the_pictures_alike():
+    run = mean_of(np.random.default_rng(0).normal(size=20))
+    once, twice = (replicated([run] * runs, 20, 50, 0)["score"] for runs in (1, 2))
+    np.testing.assert_allclose(once, twice)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +120,7 @@ def test_advice_is_by_the_root_of_the_number():
     needed = pictures_needed(estimate(0.2, replicates), 200)
     # The t-test's N for which 0.2 is as large as the half interval: (1.96 σ / 0.2)².
     assert needed == pytest.approx((1.96 * values.std() / 0.2) ** 2, rel=0.1)
+    assert pictures_needed(Estimate(1.0, -0.05, 2.05), 100) == 111  # 110.25
     assert pictures_needed(Estimate(0.0, -1, 1), 200) is None
     assert pictures_needed(Estimate(1.0), 200) is None
     assert pictures_needed(Estimate(1e-9, -1, 1), 200) is None

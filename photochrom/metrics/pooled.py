@@ -32,11 +32,16 @@ def pooled_scores(
     true_bins, true_chroma, true_hue = (
         _weighed(w, array) for array in (truth.bins, truth.chroma, truth.hue)
     )
+    # A colour that is not a number is at no distance from the others. By the counts themselves:
+    # weighed sums of as many pixels differ by their rounding.
+    lacking = tally.counts["chroma"].sum(axis=1) < truth.chroma.sum(axis=1)
     scores = {key: _mean(w, values) for key, values in tally.values.items()}
     scores |= {
         "auc_raw": _percent(counts["area"].sum(axis=1), THRESHOLDS * true_bins.sum(axis=1)),
         "auc_rebalanced": _mean_share(counts["area"], THRESHOLDS * true_bins),
-        "chroma_distance": _chroma_distance(counts["chroma"], true_chroma),
+        "chroma_distance": np.where(
+            w @ lacking > 0, np.nan, _chroma_distance(counts["chroma"], true_chroma)
+        ),
         "ab_divergence": jensen_shannon(counts["bins"], true_bins),
         "hue_agreement": _hue_agreement(counts["hue"], true_hue),
         "green_for_blue": _green_for_blue(counts["hue"], true_hue),
@@ -124,9 +129,8 @@ def _chroma_distance(
     """The earth mover's distance, on a line the area between the cumulative shares."""
     totals = true_chroma.sum(axis=1, keepdims=True)
     between = _ratio(np.abs((chroma - true_chroma).cumsum(axis=1)), totals)
-    distance = CHROMA_STEP * between.sum(axis=1)
-    # A colour that is not a number is at no distance from the others.
-    return np.where(chroma.sum(axis=1) < totals[:, 0], np.nan, distance)
+    distance: np.ndarray = CHROMA_STEP * between.sum(axis=1)
+    return distance
 
 
 def _hue_agreement(
