@@ -85,7 +85,7 @@ def _chromatic(one: Float[Tensor, "2 P"], two: Float[Tensor, "2 P"]) -> Float[Te
     chroma_part = (c2 - c1) / (1 + 0.045 * c)  # S_C, equation 19
     hue_part = by_hue / (1 + 0.015 * c * t)  # S_H, equation 20
     squared = chroma_part.square() + hue_part.square() + rotation * chroma_part * hue_part
-    return squared.clamp(min=0).sqrt()  # of almost equal colours rounding may make it negative
+    return squared.sqrt()
 
 
 def _toward_one(chroma: Float[Tensor, " P"]) -> Float[Tensor, " P"]:
