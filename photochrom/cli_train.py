@@ -39,6 +39,7 @@ def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
         recipe: Recipe = None,
         prior: Path | None = None,
         validate: Watched = (),
+        balance: Path | None = None,
         resume: bool = False,
         config: Config = default,
     ) -> None:
@@ -49,9 +50,11 @@ def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
         Args:
             output: The run folder to make.
             prior: HDF5 file of photochrom prior build: the gamut, and the rebalancing weights.
+            balance: A .tsv with the columns key (a picture's name) and source: of each source
+                so many pictures are seen as the root of its size says.
             resume: Continue the run in the output folder if there is one.
         """
-        _train(pictures, output, prior, validate, resume, config, None)
+        _train(pictures, output, prior, validate, resume, config, None, balance)
 
     return train
 
@@ -120,8 +123,10 @@ def _train(
     resume: bool,
     config: TrainConfig,
     initial: "Colorizer | None",
+    balance: Path | None = None,
 ) -> None:
     from photochrom import bars, images, training
+    from photochrom.data import read_sources
     from photochrom.prior import PriorFile
 
     config.refuse_endless()
@@ -137,6 +142,7 @@ def _train(
             output,
             initial=initial,
             watched=watched.pictures,
+            sources=read_sources(balance, found.pictures) if balance else None,
             resume=resume,
             on_progress=bar,
             tell=bar.tell,

@@ -87,6 +87,34 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(pictures, prior, tmp_pat
     assert read_log(tmp_path / "stopped/log.csv")[-1]["step"] == 6
 
 
+def test_the_mean_of_weights_is_that_of_the_weights_after_every_step(pictures, prior, tmp_path):
+    def trained(name, **changes):
+        fit(pictures, prior, config(schedule="constant", **changes), tmp_path / name)
+        return Colorizer.load(tmp_path / name).state_dict()
+
+    one, two, three = (trained(f"{steps}", steps=steps) for steps in (1, 2, 3))
+    found = trained("mean", steps=3, average=0.75)
+    for name, value in found.items():
+        if value.is_floating_point():
+            mean = 0.75 * (0.75 * one[name] + 0.25 * two[name]) + 0.25 * three[name]
+            torch.testing.assert_close(value, mean, msg=name)
+
+
+def test_a_stopped_run_keeps_its_mean_of_weights(pictures, prior, tmp_path, monkeypatch):
+    monkeypatch.setattr("photochrom.training.checkpoints._CHECKPOINT_SECONDS", 0.0)
+    settings = config(steps=5, average=0.5)
+    fit(pictures, prior, settings, tmp_path / "whole")
+
+    def stop(progress):
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(pictures, prior, settings, tmp_path / "stopped", on_progress=stop)
+    fit(pictures, prior, settings, tmp_path / "stopped", resume=True)
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
+
+
 def test_a_run_by_minutes_stops_in_time(pictures, prior, tmp_path):
     fit(pictures, prior, config(steps=None, minutes=0.02), tmp_path / "run")
     training = json.loads((tmp_path / "run/config.json").read_text())["training"]

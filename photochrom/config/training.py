@@ -19,6 +19,10 @@ class ProtocolConfig(NetworkConfig):
     """Stop after this much training time."""
     crop: int = 112
     """Side of the square that is cut from a picture."""
+    size_from: int = 0
+    """The picture is reduced to a short side from here to --size, at random; 0: always --size."""
+    worn: float = 0.0
+    """Share of pictures whose L is given other contrast, grain and JPEG's blocks."""
     batch: int = 16
     """Pictures a step, on all devices together."""
     part: int = 0
@@ -42,6 +46,8 @@ class ProtocolConfig(NetworkConfig):
     """AdamW's weight decay; with 0 it is Adam."""
     clip: float = 1.0
     """Gradients are scaled down to this norm; 0 leaves them."""
+    average: float = 0.0
+    """Decay a step of a running mean of the weights, which the model gets; 0: it gets the last."""
     k: int = 5
     """Bins a target is spread over; 1 is hard."""
     sigma: float = 5.0
@@ -63,8 +69,11 @@ class ProtocolConfig(NetworkConfig):
             positive(name, getattr(self, name))
         for name in ("workers", "part", "clip", "encoder_lr", "weight_decay", "seed"):
             at_least(name, getattr(self, name), 0)
-        if not 0 <= self.beta1 < 1:
-            raise ValueError(f"--beta1 must be 0 or more and below 1, got {self.beta1:g}")
+        share("worn", self.worn)
+        for name in ("beta1", "average"):
+            value = getattr(self, name)
+            if not 0 <= value < 1:
+                raise ValueError(f"--{name} must be 0 or more and below 1, got {value:g}")
         self._check_sizes()
         if self.rounds > 1 and not self.part:
             goes_with("rounds", self.rounds, "--part", self.part)
@@ -85,6 +94,11 @@ class ProtocolConfig(NetworkConfig):
     def _check_sizes(self) -> None:
         if self.size < self.crop:
             raise ValueError(f"--size must be at least --crop ({self.crop}), got {self.size}")
+        if self.size_from and not self.crop <= self.size_from <= self.size:
+            raise ValueError(
+                f"--size-from must be within --crop ({self.crop}) and --size ({self.size}), or 0, "
+                f"got {self.size_from}"
+            )
         if self.crop % self.stride:
             raise ValueError(
                 f"--crop must be a multiple of --stride {self.stride}, got {self.crop}"
@@ -159,6 +173,8 @@ class TrainConfig(GameConfig, ProtocolConfig, Architecture):
             )
         at_least("loss_weight", self.loss_weight, 0)
         at_least("l1_weight", self.l1_weight, 0)
+        if self.average and self.discriminator != "none":
+            goes_with("average", self.average, "--discriminator none", self.discriminator)
         if self.l1_weight and self.method != "classification":
             goes_with("l1_weight", self.l1_weight, "--method classification", self.method)
 

@@ -17,6 +17,7 @@ from photochrom.data.loading import (
     training_loader as training_loader,
 )
 from photochrom.data.order import Order as Order
+from photochrom.data.sources import read_sources as read_sources
 from photochrom.data.squares import (
     CentreSquares as CentreSquares,
     TrainingSquares as TrainingSquares,

@@ -27,6 +27,8 @@ class Square(NamedTuple):
     name: str
     rgb: UInt8[Tensor, "3 H W"] | None
     skipped: tuple[tuple[str, str], ...] = ()
+    grey: UInt8[Tensor, "H W"] | None = None
+    """What the network is to see in place of the picture's own L."""
 
 
 def collate(squares: Sequence[Square]) -> Batch:
@@ -36,7 +38,11 @@ def collate(squares: Sequence[Square]) -> Batch:
     if not readable:
         return Batch(torch.zeros(0, 1, 1, 1), torch.zeros(0, 2, 1, 1), (), skipped)
     lab = lab_from_rgb(torch.stack([rgb for _, rgb in readable]).float() / 255)
-    return Batch(lab[:, :1], lab[:, 1:], tuple(name for name, _ in readable), skipped)
+    L = lab[:, :1]
+    for place, square in enumerate(square for square in squares if square.rgb is not None):
+        if square.grey is not None:
+            L[place] = lab_from_rgb(square.grey.expand(3, -1, -1).float() / 255)[:1]
+    return Batch(L, lab[:, 1:], tuple(name for name, _ in readable), skipped)
 
 
 def compose(

@@ -84,7 +84,12 @@ class TrainingData(pl.LightningDataModule):
     the steps of every optimizer.
     """
 
-    def __init__(self, pictures: Sequence[Picture], config: ProtocolConfig) -> None:
+    def __init__(
+        self,
+        pictures: Sequence[Picture],
+        config: ProtocolConfig,
+        sources: Sequence[str] | None = None,
+    ) -> None:
         super().__init__()
         self.squares = TrainingSquares(
             pictures,
@@ -93,6 +98,9 @@ class TrainingData(pl.LightningDataModule):
             seed=config.seed,
             part=config.part,
             rounds=config.rounds,
+            sources=sources,
+            size_from=config.size_from,
+            worn=config.worn,
         )
         self.config = config
         self.step = 0

@@ -6,11 +6,12 @@ from itertools import islice
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from torch import Tensor
+from PIL import Image
 from torch.utils.data import Dataset
 
 from photochrom.data.batch import Square, is_grey
 from photochrom.data.order import Order
+from photochrom.data.worn import worn
 from photochrom.images import Picture, PictureError, read
 
 _TRIES = 1000  # pictures in a row that may be grey or unreadable before training gives up
@@ -41,10 +42,14 @@ class TrainingSquares(Dataset[Square]):
         seed: int,
         part: int = 0,
         rounds: int = 1,
+        sources: Sequence[str] | None = None,
+        size_from: int = 0,
+        worn: float = 0.0,
     ) -> None:
         self.pictures = pictures
         self.size, self.crop, self.seed, self.part = size, crop, seed, part
-        self.order = Order(len(pictures), part=part, rounds=rounds, seed=seed)
+        self.size_from, self.worn = size_from or size, worn
+        self.order = Order(len(pictures), part=part, rounds=rounds, seed=seed, sources=sources)
         self._part: tuple[int, int] | None = None  # pass and part that is kept
         self._kept: dict[int, UInt8[np.ndarray, "H W 3"] | str] = {}
 
@@ -61,7 +66,7 @@ class TrainingSquares(Dataset[Square]):
         for number in islice(self.order.candidates(place), _TRIES):
             name, rgb = self.pictures[number].name, self._look_at(number)
             if not isinstance(rgb, str):
-                return Square(name, self._crop(rgb, position), tuple(skipped))
+                return self._square(name, rgb, position)._replace(skipped=tuple(skipped))
             skipped.append((name, rgb))
         raise ValueError(
             f"expected colour pictures to train on, got {len(skipped)} in a row that are none: "
@@ -85,13 +90,29 @@ class TrainingSquares(Dataset[Square]):
             return str(error)
         return "grey" if is_grey(rgb) else rgb
 
-    def _crop(self, rgb: UInt8[np.ndarray, "H W 3"], position: int) -> UInt8[Tensor, "3 h w"]:
+    def _square(self, name: str, rgb: UInt8[np.ndarray, "H W 3"], position: int) -> Square:
         rng = np.random.default_rng([self.seed, 1, position])
-        top, left = (rng.integers(0, side - self.crop + 1) for side in rgb.shape[:2])
-        square = rgb[top : top + self.crop, left : left + self.crop]
+        square = self._crop(rgb, rng)
         if rng.random() < 0.5:
             square = square[:, ::-1]
-        return torch.from_numpy(square.copy()).movedim(-1, 0)
+        grey = None
+        if self.worn and rng.random() < self.worn:
+            grey = torch.from_numpy(worn(square, rng))
+        return Square(name, torch.from_numpy(square.copy()).movedim(-1, 0), grey=grey)
+
+    def _crop(
+        self, rgb: UInt8[np.ndarray, "H W 3"], rng: np.random.Generator
+    ) -> UInt8[np.ndarray, "h w 3"]:
+        """A square from anywhere, of the picture reduced to a short side from anywhere allowed."""
+        if self.size_from == self.size:
+            top, left = (rng.integers(0, side - self.crop + 1) for side in rgb.shape[:2])
+            return rgb[top : top + self.crop, left : left + self.crop]
+        side = self.crop * self.size / rng.integers(self.size_from, self.size + 1)
+        top, left = (rng.uniform(0, length - side) for length in rgb.shape[:2])
+        box = (left, top, left + side, top + side)
+        return np.asarray(
+            Image.fromarray(rgb).resize((self.crop, self.crop), Image.Resampling.BILINEAR, box)
+        )
 
 
 class CentreSquares(Dataset[Square]):

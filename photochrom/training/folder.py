@@ -16,12 +16,13 @@ from photochrom.prior import PriorFile
 from photochrom.quantize import Gamut
 
 _FREE = frozenset({"workers", "precision", "devices", "nodes"})  # do not change what a run is
-_SAME = ("pictures", "watched", "gamut", "prior", "initial")
+_SAME = ("pictures", "watched", "sources", "gamut", "prior", "initial")
 
 
 def fingerprint(
     pictures: Sequence[Picture],
     watched: Sequence[Picture],
+    sources: Sequence[str] | None,
     prior: PriorFile | None,
     initial: Colorizer | None,
     config: TrainConfig,
@@ -34,6 +35,7 @@ def fingerprint(
         "config": asdict(config),
         "pictures": digest(pictures),
         "watched": digest(watched),
+        "sources": _sha256([] if sources is None else ["\0".join(sources).encode()]),
         "prior": _sha256(weights),
         "gamut": _sha256([gamut.bins.numpy().tobytes()]),
         "initial": _sha256(value.contiguous().numpy().tobytes() for value in first),
@@ -68,15 +70,16 @@ def open_run(run: Path, now: dict[str, Any], *, resume: bool) -> None:
     began = earlier.get("config")
     if not isinstance(began, dict):
         raise ValueError(f"{known}: expected the settings of a run, got {began!r}: name another")
+    began = asdict(TrainConfig()) | began  # what was not known then was as it is by default
     for name, value in now["config"].items():
-        if name not in _FREE and began.get(name) != value:
+        if name not in _FREE and began[name] != value:
             flag = f"--{name.replace('_', '-')}"
             raise ValueError(
-                f"{run}: expected {flag} {began.get(name)} as the run began, got {value}: repeat "
+                f"{run}: expected {flag} {began[name]} as the run began, got {value}: repeat "
                 "its flags or name another"
             )
     for name in _SAME:
-        if earlier.get(name) != now[name]:
+        if earlier.get(name, _sha256([])) != now[name]:
             raise ValueError(
                 f"{run}: expected the {name} that the run began with, got others: repeat its "
                 "command or name another"

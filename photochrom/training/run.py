@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from pytorch_lightning.callbacks import EMAWeightAveraging
 
 from photochrom import __version__
 from photochrom.config import Architecture, TrainConfig
@@ -52,6 +53,7 @@ def fit(
     *,
     initial: Colorizer | None = None,
     watched: Sequence[Picture] = (),
+    sources: Sequence[str] | None = None,
     resume: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
     tell: Callable[[str], None] = lambda _: None,
@@ -60,8 +62,9 @@ def fit(
 
     `prior` gives gamut and weights; only a rebalanced classification cannot do without.
     `initial` is a model to begin with, `watched` are pictures to look at as training goes (by
-    default the first of `pictures`), and `tell` is given a line where a game collapses. With
-    `resume` a run continues from its last checkpoint, and a finished one is left as it is.
+    default the first of `pictures`), `sources` says where each picture is from if sources are
+    to be balanced, and `tell` is given a line where a game collapses. With `resume` a run
+    continues from its last checkpoint, and a finished one is left as it is.
     `ValueError` if the folder holds another run, or one that `resume` was not said for, and
     where the loss diverges; `KeyboardInterrupt` leaves the last checkpoint. Without a GPU the
     process keeps memory that it frees from then on: see `photochrom.memory`.
@@ -71,12 +74,12 @@ def fit(
     if config.method == "classification" and config.rebalance and prior is None:
         raise ValueError("expected --prior with a rebalanced classification, got none")
     refuse_unfit(config, gamut)
-    data = TrainingData(pictures, config)
+    data = TrainingData(pictures, config, sources)
     data.squares[0]  # a data set without a colour picture fails here, before anything is written
     torch.manual_seed(config.seed)
     colorizer = _colorizer(config, gamut, initial)
     if rank(config) == 0:
-        began = fingerprint(pictures, watched, prior, initial, config, gamut)
+        began = fingerprint(pictures, watched, sources, prior, initial, config, gamut)
         open_run(run, began, resume=resume)
     if is_finished(run):
         return []
@@ -90,7 +93,8 @@ def fit(
         watched or pictures, config, run, log, data.step, tell if first else lambda _: None
     )
     skipped = SkippedPictures()
-    callbacks = [budget, log, skipped, watch, Checkpoints(checkpoint, budget)]
+    averaging = [EMAWeightAveraging(decay=config.average)] if config.average else []
+    callbacks = [budget, log, skipped, watch, *averaging, Checkpoints(checkpoint, budget)]
     train(TrainingModule(colorizer, weight, config), data, config, callbacks, checkpoint)
     if first:
         _finish(run, colorizer, config, watch, pictures=len(pictures))
