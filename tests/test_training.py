@@ -24,6 +24,14 @@ def prior(pictures):
     return build_prior(pictures, PriorConfig(), ["drawn"])
 
 
+def stop_at(step):
+    def stop(progress):
+        if progress.step == step:
+            raise KeyboardInterrupt
+
+    return stop
+
+
 def weights(run):
     return (run / "model.safetensors").read_bytes()
 
@@ -75,12 +83,8 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(pictures, prior, tmp_pat
     settings = config(steps=6)
     fit(pictures, prior, settings, tmp_path / "whole")
 
-    def stop(progress):
-        if progress.step == 4:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        fit(pictures, prior, settings, tmp_path / "stopped", on_progress=stop)
+        fit(pictures, prior, settings, tmp_path / "stopped", on_progress=stop_at(4))
     assert (tmp_path / "stopped/last.ckpt").exists()
     fit(pictures, prior, settings, tmp_path / "stopped", resume=True)
     assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
@@ -105,12 +109,8 @@ def test_a_stopped_run_keeps_its_mean_of_weights(pictures, prior, tmp_path, monk
     settings = config(steps=5, average=0.5)
     fit(pictures, prior, settings, tmp_path / "whole")
 
-    def stop(progress):
-        if progress.step == 3:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        fit(pictures, prior, settings, tmp_path / "stopped", on_progress=stop)
+        fit(pictures, prior, settings, tmp_path / "stopped", on_progress=stop_at(3))
     fit(pictures, prior, settings, tmp_path / "stopped", resume=True)
     assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
 
