@@ -130,11 +130,7 @@ def _told(scorer: Scorer, part: Part) -> Evaluation:
             row: _readings([(tallies[run], part.counts[run]) for run in names], truth, p)
             for row, names in rows.items()
         },
-        calibration={
-            row: _calibration(np.sum([one.counts["calibration"] for one in runs[row]], axis=0))
-            for row in by_row(contenders)
-            if "calibration" in runs[row][0].counts
-        },
+        calibration=_calibrations(runs),
         provenance={"checksum of the pictures as scored": _checksum(part.checksums)},
     )
 
@@ -225,6 +221,16 @@ def _sweep(sweep: Sweep) -> list[SweepPoint]:
         SweepPoint(temperature, counts.raw(), counts.rebalanced(), float(np.mean(colorful)))
         for temperature, counts, colorful in zip(SWEEP, sweep.counts, sweep.colorful, strict=True)
     ]
+
+
+def _calibrations(runs: Mapping[str, Sequence[Tally]]) -> dict[str, list[CalibrationBin]]:
+    """Of every row that has distributions."""
+    key = "calibration"
+    return {
+        row: _calibration(np.sum([one.counts[key] for one in tallies], axis=0))
+        for row, tallies in runs.items()
+        if key in tallies[0].counts
+    }
 
 
 def _calibration(counts: Float[np.ndarray, "N levels 3"]) -> list[CalibrationBin]:

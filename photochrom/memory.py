@@ -1,7 +1,9 @@
 """The memory of this process: how much it took, and what becomes of what it frees."""
 
+import contextlib
 import ctypes
 import sys
+from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of mallopt(3), as malloc.h numbers them
 
@@ -11,8 +13,8 @@ def keep_freed_memory() -> bool:
 
     A training step frees gigabytes of activations and asks for them again in the next, as does
     a network that colorizes batch after batch. glibc would hand them to the kernel in between,
-    which then clears every page anew: up to a third of a step on a CPU, half of a
-    forward pass. The price: memory is given back only when the process ends.
+    which then clears every page anew: a good part of the time on a CPU. The price: memory is
+    given back only when the process ends.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -20,11 +22,24 @@ def keep_freed_memory() -> bool:
     return mallopt is not None and bool(mallopt(_TRIM_THRESHOLD, -1) and mallopt(_MMAP_MAX, 0))
 
 
-def peak_megabytes() -> int | None:
-    """The most memory that this process has held so far, resident, in 10⁶ bytes; not on Windows."""
-    if sys.platform == "win32":
-        return None
-    import resource  # POSIX has it
+def forget_peak() -> None:
+    """Give back what was freed, and count `peak_megabytes` from now on, where Linux lets us."""
+    if sys.platform.startswith("linux"):
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")  # proc(5)
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)
+
+def peak_megabytes() -> int | None:
+    """The most memory that this process has held, resident, in 10⁶ bytes; known on Linux.
+
+    Since `forget_peak`, or since it began. Not by getrusage(2), whose figure a new process
+    has from the one that began it.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    (peak,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return round(int(peak) * 1024 / 1e6)

@@ -37,3 +37,27 @@ def test_elsewhere_nothing_is_arranged(monkeypatch):
 
     monkeypatch.setattr("sys.platform", "darwin")
     assert not keep_freed_memory()
+
+
+PEAKS = """
+import subprocess, sys
+import numpy as np
+from photochrom.memory import forget_peak, peak_megabytes
+
+held = np.ones(50_000_000)  # 400 MB
+child = [sys.executable, "-c", "from photochrom.memory import *; print(peak_megabytes())"]
+inherited = int(subprocess.run(child, capture_output=True, text=True).stdout)
+before = peak_megabytes()
+del held
+forget_peak()
+print(before, peak_megabytes(), inherited)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="known on Linux only")
+def test_a_peak_is_ones_own_and_can_begin_anew():
+    done = subprocess.run([sys.executable, "-c", PEAKS], capture_output=True, text=True, check=True)
+    before, after, inherited = map(int, done.stdout.split())
+    assert before > 400
+    assert after < 300
+    assert inherited < 300

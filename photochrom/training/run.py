@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
-from pytorch_lightning.callbacks import EMAWeightAveraging
+from jaxtyping import Float
 
 from photochrom import __version__
 from photochrom.config import Architecture, TrainConfig
@@ -70,9 +71,7 @@ def fit(
     process keeps memory that it frees from then on: see `photochrom.memory`.
     """
     refuse_launch(config)
-    gamut = _gamut(prior, initial)
-    if config.method == "classification" and config.rebalance and prior is None:
-        raise ValueError("expected --prior with a rebalanced classification, got none")
+    gamut, weight = _gamut(prior, initial), _weight(prior, config)
     refuse_unfit(config, gamut)
     data = TrainingData(pictures, config, sources)
     data.squares[0]  # a data set without a colour picture fails here, before anything is written
@@ -83,7 +82,6 @@ def fit(
         open_run(run, began, resume=resume)
     if is_finished(run):
         return []
-    weight = prior.prior.weights(prior.uniform) if prior and config.rebalance else None
     checkpoint = run / _CHECKPOINT
     data.step = checkpoint_step(checkpoint)
     first = rank(config) == 0
@@ -93,8 +91,7 @@ def fit(
         watched or pictures, config, run, log, data.step, tell if first else lambda _: None
     )
     skipped = SkippedPictures()
-    averaging = [EMAWeightAveraging(decay=config.average)] if config.average else []
-    callbacks = [budget, log, skipped, watch, *averaging, Checkpoints(checkpoint, budget)]
+    callbacks = [budget, log, skipped, watch, Checkpoints(checkpoint, budget)]
     train(TrainingModule(colorizer, weight, config), data, config, callbacks, checkpoint)
     if first:
         _finish(run, colorizer, config, watch, pictures=len(pictures))
@@ -106,6 +103,13 @@ def refuse_unfit(config: TrainConfig, gamut: Gamut) -> None:
     config.refuse_endless()
     if config.method == "classification" and config.k > len(gamut):
         raise ValueError(f"--k must be within 1 and the gamut's {len(gamut)} bins, got {config.k}")
+
+
+def _weight(prior: PriorFile | None, config: TrainConfig) -> Float[np.ndarray, " Q"] | None:
+    """What rebalances a classification."""
+    if config.method == "classification" and config.rebalance and prior is None:
+        raise ValueError("expected --prior with a rebalanced classification, got none")
+    return prior.prior.weights(prior.uniform) if prior and config.rebalance else None
 
 
 def _gamut(prior: PriorFile | None, initial: Colorizer | None) -> Gamut:

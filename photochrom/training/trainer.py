@@ -11,11 +11,12 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import EMAWeightAveraging
 from pytorch_lightning.strategies import DDPStrategy
 
 from photochrom.config import TrainConfig
 from photochrom.data import TrainingData
-from photochrom.memory import keep_freed_memory
+from photochrom.memory import forget_peak, keep_freed_memory
 from photochrom.training.module import TrainingModule
 
 
@@ -38,6 +39,7 @@ def train(
 
     `KeyboardInterrupt` where it is interrupted.
     """
+    forget_peak()
     if not torch.cuda.is_available():
         keep_freed_memory()
     for talker in ("pytorch_lightning", "lightning_fabric", "lightning.fabric"):
@@ -50,7 +52,7 @@ def train(
         use_distributed_sampler=False,  # the data share out each batch themselves
         precision=_precision(config),
         max_epochs=-1,
-        callbacks=[*callbacks, _LetGo()],
+        callbacks=[*_averaging(config), *callbacks, _LetGo()],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -68,6 +70,11 @@ def train(
     except SystemExit:  # what Lightning makes of Ctrl-C, with the signal ignored from there on
         signal.signal(signal.SIGINT, interrupt)
         raise KeyboardInterrupt from None
+
+
+def _averaging(config: TrainConfig) -> list[pl.Callback]:
+    """Keeps the mean of the weights; before the callback that saves it."""
+    return [EMAWeightAveraging(decay=config.average)] if config.average else []
 
 
 class _LetGo(pl.Callback):
