@@ -48,13 +48,20 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path, what: str) -> dict[str, Any]:
     """The JSON object in `path`; `ValueError` names `what` was expected there."""
     try:
-        value = json.loads(path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError:
         raise ValueError(f"{path}: expected {what}, found no such file") from None
+    return parse_json(data, str(path), what)
+
+
+def parse_json(data: bytes, place: str, what: str) -> dict[str, Any]:
+    """The JSON object in the bytes of `place`; `ValueError` names `what` was expected there."""
+    try:
+        value = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: expected {what}, got text that is not JSON ({error})") from None
+        raise ValueError(f"{place}: expected {what}, got text that is not JSON ({error})") from None
     if not isinstance(value, dict):
-        raise ValueError(f"{path}: expected {what}, got a JSON {type(value).__name__}")
+        raise ValueError(f"{place}: expected {what}, got a JSON {type(value).__name__}")
     return value
 
 

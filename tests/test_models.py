@@ -1,11 +1,12 @@
 import json
+from pathlib import Path
 from typing import get_args
 
 import pytest
 import torch
 
 from photochrom.config import Architecture, NetworkConfig, Norm
-from photochrom.models import Colorizer, UNet, is_finished
+from photochrom.models import Colorizer, UNet, is_finished, locate
 from photochrom.quantize import Gamut, annealed_mean, mode
 
 CLASSIFIER = Architecture(method="classification", width=2, size=32)
@@ -158,8 +159,68 @@ def test_damaged_weights_are_refused(classifier, tmp_path):
     classifier.save(tmp_path, {})
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=r"expected the weights that config.json describes, got a"):
+    with pytest.raises(ValueError, match=r"expected the weights whose checksum config.json tells"):
         Colorizer.load(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["sha256"]  # as models of before it was written
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=r"expected weights, got a damaged file"):
+        Colorizer.load(tmp_path)
+
+
+def test_one_changed_bit_of_the_weights_is_noticed(classifier, tmp_path):
+    classifier.save(tmp_path, {})
+    weights = tmp_path / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(ValueError, match=r"got a damaged file or another model's"):
+        Colorizer.load(tmp_path)
+
+
+def test_half_of_the_bits_keep_the_colours(tmp_path):
+    colorizer = Colorizer(CLASSIFIER, Gamut.srgb(20), temperature=0.5).eval()
+    for name, half in (("whole", False), ("half", True)):
+        colorizer.save(tmp_path / name, {}, half=half)
+    sizes = [(tmp_path / name / "model.safetensors").stat().st_size for name in ("whole", "half")]
+    assert sizes[1] < 0.6 * sizes[0]
+    back = Colorizer.load(tmp_path / "half")
+    assert {value.dtype for value in back.parameters()} == {torch.float32}
+    L = torch.rand(2, 1, 30, 20) * 100
+    # 11 bits of each weight: relative errors of 2⁻¹², of ab below 100 a few hundredths.
+    torch.testing.assert_close(back(L), colorizer(L), atol=0.05, rtol=0)
+
+
+def test_a_config_that_asks_for_an_enormous_network_takes_no_memory(classifier, tmp_path):
+    classifier.save(tmp_path, {})
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(
+        json.dumps(config | {"network": config["network"] | {"width": 1_000_000}})
+    )
+    with pytest.raises(ValueError, match=r"or another network's"):
+        Colorizer.load(tmp_path)
+
+
+def test_a_folder_goes_before_the_name_of_a_model_that_comes_with_photochrom(
+    classifier, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("photochrom.models.saved.names", lambda: ["mine"])
+    shipped = locate("mine")
+    assert Path(shipped).parent.name == "models"
+    (tmp_path / "mine").mkdir()  # a folder that is no model changes nothing
+    assert locate("mine") == shipped
+    classifier.save(tmp_path / "mine", {})
+    assert locate("mine") == "mine"
+    assert locate("./mine") == "./mine"
+
+
+def test_a_model_is_read_from_a_url(classifier, tmp_path):
+    classifier.save(tmp_path / "run", {})
+    back = Colorizer.load((tmp_path / "run").as_uri())
+    assert torch.equal(back.network.head.weight, classifier.network.head.weight)
+    with pytest.raises(OSError, match=r"config.json: expected a file or folder, found none"):
+        Colorizer.load((tmp_path / "other").as_uri())
 
 
 def test_another_networks_weights_are_refused(classifier, tmp_path):

@@ -4,8 +4,6 @@ from photochrom.models.blocks import init_normal as init_normal
 from photochrom.models.colorizer import (
     Colorizer as Colorizer,
     Decoder as Decoder,
-    is_finished as is_finished,
-    read_config as read_config,
 )
 from photochrom.models.discriminators import (
     PatchDiscriminator as PatchDiscriminator,
@@ -13,4 +11,11 @@ from photochrom.models.discriminators import (
 )
 from photochrom.models.encoder_weights import read_encoder_weights as read_encoder_weights
 from photochrom.models.encoders import freeze as freeze
+from photochrom.models.saved import (
+    DEFAULT as DEFAULT,
+    is_finished as is_finished,
+    locate as locate,
+    names as names,
+    read_config as read_config,
+)
 from photochrom.models.unet import UNet as UNet

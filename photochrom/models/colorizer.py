@@ -1,35 +1,34 @@
-"""A model as people use it: network, gamut and temperature in one folder.
+"""A model as people use it: network, gamut and temperature; its files are `saved`'s."""
 
-    RUN/
-    ├── config.json         format, version, network, temperature, how it was trained
-    └── model.safetensors   the network's weights, and the gamut's bins as "bins"
-
-`model.safetensors` is written last, so a folder that has it has the whole model. Nothing is
-ever unpickled.
-"""
-
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from photochrom.config import Architecture
-from photochrom.files import read_json, write_json, write_whole
+from photochrom.files import write_json, write_whole
+from photochrom.models.saved import (
+    CONFIG,
+    FORMAT,
+    VERSION,
+    WEIGHTS,
+    checksum,
+    locate,
+    read_config,
+    read_weights,
+)
 from photochrom.models.unet import UNet
 from photochrom.quantize import AB_LIMIT, Gamut, decode_features
 from photochrom.quantize.annealed import annealed_mean_of_features
 
-FORMAT = "photochrom model"
-VERSION = 2
 Decoder = Literal["annealed", "mode", "mean"]
+_OF_CONVOLUTIONS = 4  # axes of their weights: out, in, height, width
 _AB_SCALE = 100.0  # a linear head gives ab / 100, so that its weights start near its range
 
 
@@ -150,8 +149,19 @@ class Colorizer(nn.Module):
         at = {"annealed": annealed, "mode": 0.0, "mean": 1.0}[how]
         return self.full_size(self.decode(features, [at])[0], L)
 
-    def save(self, folder: Path, training: dict[str, Any]) -> None:
-        """Write the model; `training` says how it was made and is kept beside it."""
+    def save(
+        self, folder: Path, training: dict[str, Any], *, half: bool = False, **more: Any
+    ) -> None:
+        """Write the model; `training` says how it was made and is kept beside it, as is `more`.
+
+        With `half` the weights of convolutions are written in 16 bit. Norms, biases and bins
+        stay in 32: they are few, and variances may leave the range of 16.
+        """
+        tensors = {
+            name: value.half() if half and value.ndim == _OF_CONVOLUTIONS else value
+            for name, value in self.state_dict().items()
+        }
+        data = save({name: value.contiguous() for name, value in tensors.items()})
         config = {
             "format": FORMAT,
             "version": VERSION,
@@ -159,81 +169,31 @@ class Colorizer(nn.Module):
             "temperature": self.temperature,
             "bins": len(self.bins),
             "step": self.gamut.step,
+            "sha256": checksum(data),
             "training": training,
+            **more,
         }
-        write_json(folder / "config.json", config)
-        tensors = {name: value.contiguous() for name, value in self.state_dict().items()}
-        write_whole(folder / "model.safetensors", save(tensors))
+        write_json(folder / CONFIG, config)
+        write_whole(folder / WEIGHTS, data)
 
     @staticmethod
-    def load(folder: Path) -> "Colorizer":
-        """The model in a run folder, ready to use; `ValueError` says what is wrong with it."""
-        config = read_config(folder)
-        weights = folder / "model.safetensors"
-        if not weights.is_file():
-            raise ValueError(
-                f"{folder}: expected a finished run with model.safetensors, found none: "
-                "continue it with photochrom train … --resume"
-            )
+    def load(model: str | Path) -> "Colorizer":
+        """A model that comes with photochrom, in a run's folder or at a URL, ready to use.
+
+        `ValueError` says what is wrong with it.
+        """
+        config = read_config(model)
+        tensors = read_weights(model, config)
         try:
-            tensors = load(weights.read_bytes())
             architecture = Architecture(**config["network"])
             gamut = Gamut(tensors["bins"], config["step"])
-            colorizer = Colorizer(architecture, gamut, temperature=config["temperature"])
-            colorizer.load_state_dict(tensors)
-        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            with torch.device("meta"):  # takes no memory, whatever a config asks for
+                colorizer = Colorizer(architecture, gamut, temperature=config["temperature"])
+            colorizer.load_state_dict(tensors, assign=True)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ValueError(
-                f"{weights}: expected the weights that config.json describes, got a damaged file "
-                f"or another network's ({reason})"
+                f"{locate(model)}/{WEIGHTS}: expected the weights that {CONFIG} describes, got a "
+                f"damaged file or another network's ({reason})"
             ) from None
-        return colorizer.eval()
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """The `config.json` of a run folder; `ValueError` if the folder is no run of ours."""
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: expected the folder of a run, found no such folder")
-    config = read_json(folder / "config.json", "a run folder with config.json")
-    if config.get("format") != FORMAT or config.get("version") != VERSION:
-        found = f"{config.get('format')!r} version {config.get('version')!r}"
-        raise ValueError(f"{folder}: expected {FORMAT} version {VERSION}, got {found}")
-    for name, value, sound in _judged(config):
-        if not sound:
-            raise ValueError(
-                f"{folder / 'config.json'}: expected a {name} as photochrom train writes it, got "
-                f"{value!r}: restore the file or train anew"
-            )
-    return config
-
-
-def _judged(config: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
-    """Each name of a `config.json` that is relied upon, its value, and whether it is usable."""
-    network: Any = config.get("network")
-    yield "network", network, isinstance(network, dict)
-    hints = get_type_hints(Architecture)
-    for name in (field.name for field in fields(Architecture)):
-        value = network.get(name)
-        kinds = get_args(hints[name])
-        yield f"network: {name}", value, value in kinds if kinds else _fits(value, hints[name])
-    for name in ("temperature", "step"):
-        yield name, config.get(name), _fits(config.get(name), float) and config[name] > 0
-    training = config.get("training", {})
-    yield "training", training, isinstance(training, dict)
-    for name in ("steps", "minutes", "megabytes"):
-        value = training.get(name)
-        yield f"training: {name}", value, isinstance(value, int | float | None)
-
-
-def _fits(value: Any, kind: type) -> bool:
-    """Whether a value of JSON is a bool, a positive whole number or a finite number."""
-    if kind is int:
-        return type(value) is int and value > 0
-    if kind is float:
-        return type(value) in {int, float} and math.isfinite(value)
-    return type(value) is kind
-
-
-def is_finished(folder: Path) -> bool:
-    """Whether the run in `folder` has written its model."""
-    return (folder / "model.safetensors").is_file()
+        return colorizer.float().eval()

@@ -1,0 +1,146 @@
+"""A model's files, wherever they are: beside the package, in a run's folder, at a URL.
+
+    MODEL/
+    ├── config.json         format, version, network, temperature, checksum, how it was trained
+    └── model.safetensors   the network's weights, and the gamut's bins as "bins"
+
+`model.safetensors` is written last, so a folder that has it has the whole model. Nothing is
+ever unpickled.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+
+from photochrom import storage
+from photochrom.config import Architecture
+from photochrom.files import parse_json
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+FORMAT = "photochrom model"
+VERSION = 2
+DEFAULT = "photochrom"
+"""The model that colorizes where none is named."""
+SHIPPED = Path(__file__).parents[1] / "assets" / "models"
+_MOST_CONFIG, _MOST_WEIGHTS = 2**20, 2**31  # bytes; larger files are refused before they are read
+
+
+def names() -> list[str]:
+    """The models that come with photochrom."""
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}"))
+
+
+def locate(model: str | Path) -> str:
+    """The folder or URL of a model: as it was given, or of a name that comes with photochrom.
+
+    A folder of that name that holds a model goes before the name.
+    """
+    place = str(model).rstrip("/") or "/"
+    if place in names() and not storage.exists(f"{place}/{CONFIG}"):
+        return str(SHIPPED / place)
+    return place
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the run in `folder` has written its model."""
+    return (folder / WEIGHTS).is_file()
+
+
+def read_config(model: str | Path) -> dict[str, Any]:
+    """A model's `config.json`; `ValueError` if what is named is no model of ours."""
+    place = locate(model)
+    if not storage.is_url(place) and not storage.is_folder(place):
+        known = ", ".join(names())
+        raise ValueError(
+            f"{place}: expected the folder of a run, its URL or a model's name ({known}), found "
+            "no such folder"
+        )
+    config = _parsed(f"{place}/{CONFIG}")
+    if config.get("format") != FORMAT or config.get("version") != VERSION:
+        found = f"{config.get('format')!r} version {config.get('version')!r}"
+        raise ValueError(f"{place}: expected {FORMAT} version {VERSION}, got {found}")
+    for name, value, sound in _judged(config):
+        if not sound:
+            raise ValueError(
+                f"{place}/{CONFIG}: expected a {name} as photochrom train writes it, got "
+                f"{value!r}: restore the file or train anew"
+            )
+    return config
+
+
+def read_weights(model: str | Path, config: dict[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a model that has this config.
+
+    `ValueError` where the file is missing, damaged, or not the one whose checksum the config
+    tells.
+    """
+    path = f"{locate(model)}/{WEIGHTS}"
+    try:
+        data = storage.read_whole(path, _MOST_WEIGHTS)
+    except FileNotFoundError:
+        raise ValueError(
+            f"{locate(model)}: expected a finished run with {WEIGHTS}, found none: "
+            "continue it with photochrom train … --resume"
+        ) from None
+    if data is None:
+        raise ValueError(f"{path}: expected at most {_MOST_WEIGHTS} bytes, got more")
+    if "sha256" in config and checksum(data) != config["sha256"]:
+        raise ValueError(
+            f"{path}: expected the weights whose checksum {CONFIG} tells, got a damaged file or "
+            "another model's: restore it, or install photochrom anew if it came with it"
+        )
+    try:
+        return load(data)
+    except SafetensorError as error:
+        raise ValueError(f"{path}: expected weights, got a damaged file ({error})") from None
+
+
+def checksum(data: bytes) -> str:
+    """SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _parsed(path: str) -> dict[str, Any]:
+    what = f"a run folder with {CONFIG}"
+    try:
+        data = storage.read_whole(path, _MOST_CONFIG)
+    except FileNotFoundError:
+        raise ValueError(f"{path}: expected {what}, found no such file") from None
+    if data is None:
+        raise ValueError(f"{path}: expected {what} of at most {_MOST_CONFIG} bytes, got more")
+    return parse_json(data, path, what)
+
+
+def _judged(config: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
+    """Each name of a `config.json` that is relied upon, its value, and whether it is usable."""
+    network: Any = config.get("network")
+    yield "network", network, isinstance(network, dict)
+    hints = get_type_hints(Architecture)
+    for name in (field.name for field in fields(Architecture)):
+        value = network.get(name)
+        kinds = get_args(hints[name])
+        yield f"network: {name}", value, value in kinds if kinds else _fits(value, hints[name])
+    for name in ("temperature", "step"):
+        yield name, config.get(name), _fits(config.get(name), float) and config[name] > 0
+    for name in ("training", "scores"):
+        value = config.get(name, {})
+        yield name, value, isinstance(value, dict)
+    for name in ("steps", "minutes", "megabytes"):
+        value = config.get("training", {}).get(name)
+        yield f"training: {name}", value, isinstance(value, int | float | None)
+
+
+def _fits(value: Any, kind: type) -> bool:
+    """Whether a value of JSON is a bool, a positive whole number or a finite number."""
+    if kind is int:
+        return type(value) is int and value > 0
+    if kind is float:
+        return type(value) in {int, float} and math.isfinite(value)
+    return type(value) is kind
