@@ -5,16 +5,17 @@ The command line is a skin: each command parses, calls one library function and 
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 from tyro.conf import Positional, arg
 
 from photochrom import console
+from photochrom.cli_colorize import colorize, list_models
+from photochrom.cli_demo import demo
 from photochrom.cli_pack import pack
-from photochrom.cli_prior import PICTURES, Output, Pictures, prior
-from photochrom.cli_study import demo, study_command
+from photochrom.cli_prior import PICTURES, Output, prior
+from photochrom.cli_study import study_command
 from photochrom.cli_train import list_recipes, refine, train_command
 from photochrom.config import EvaluateConfig
 
@@ -22,52 +23,17 @@ Predictions = Annotated[
     tuple[str, ...],
     arg(metavar="DIR...", help="Colorized by any program: matched by name, whatever the suffix."),
 ]
-Runs = Positional[Annotated[tuple[Path, ...], arg(metavar="RUN...", help="Finished run folders.")]]
-
-
-@console.later
-def colorize(
-    pictures: Pictures,
-    *,
-    model: Path,
-    output: Output,
-    temperature: float | None = None,
-    decoder: Literal["annealed", "mode", "mean"] = "annealed",
-    overwrite: bool = False,
-) -> None:
-    """Colorize pictures into a folder, as PNG of the same size with the same L.
-
-    Example: photochrom colorize old/*.jpg --model run -o colored
-
-    Args:
-        model: A finished run folder.
-        output: The folder to write to.
-        temperature: Of the annealed mean; by default the model's own, 0.38 as a rule.
-        decoder: How a classifier's distributions become colours.
-        overwrite: Replace outputs that exist.
-    """
-    from photochrom import bars, images
-    from photochrom.colorize import colorize_all
-    from photochrom.models import Colorizer
-
-    if temperature is not None and not temperature > 0:
-        raise ValueError(f"--temperature must be positive, got {temperature:g}")
-    colorizer = Colorizer.load(model)
-    found = images.find(pictures)
-    results = colorize_all(
-        found.pictures, colorizer, output, temperature=temperature, how=decoder, overwrite=overwrite
-    )
-    tracked = list(bars.track(results, len(found.pictures), "colorizing"))
-    skipped = [images.Skipped(r.picture.name, r.problem) for r in tracked if r.problem]
-    if len(tracked) == len(skipped):
-        raise ValueError(f"expected a picture to colorize, got none: {images.summary(skipped)}")
-    console.tell_skipped([*found.skipped, *skipped], "colorizing")
-    print(f"{output}: {len(tracked) - len(skipped)} of {len(tracked)} pictures colorized")
+Models = Positional[
+    Annotated[
+        tuple[str, ...],
+        arg(metavar="MODEL...", help="Run folders, names of photochrom models, or URLs."),
+    ]
+]
 
 
 @console.later
 def evaluate(
-    runs: Runs = (),
+    models: Models = (),
     *,
     pictures: Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)],
     output: Output,
@@ -75,11 +41,11 @@ def evaluate(
     config: Annotated[EvaluateConfig, arg(name="")],
     overwrite: bool = False,
 ) -> None:
-    """Score runs, and pictures that others made, on pictures; write a report page.
+    """Score models, and pictures that others made, on pictures; write a report page.
 
     Grey, random and ceiling stand beside them; docs/metrics.md defines the scores.
 
-    Example: photochrom evaluate runs/* --pictures val.tar -o report
+    Example: photochrom evaluate photochrom runs/* --pictures val.tar -o report
 
     Args:
         output: The report folder to make.
@@ -88,11 +54,11 @@ def evaluate(
     from photochrom import bars, files, images, study
 
     files.refuse_existing(output, overwrite=overwrite)
-    if not runs and not predictions:
-        raise ValueError("expected run folders or --predictions to score, got neither")
+    if not models and not predictions:
+        raise ValueError("expected models or --predictions to score, got neither")
     found = images.find(pictures)
     source = " ".join(pictures)
-    page = study.report_on(runs, predictions, found, config, output, source, bars.Teller())
+    page = study.report_on(models, predictions, found, config, output, source, bars.Teller())
     print(console.table(output))
     print(f"open this page: {page.resolve().as_uri()}")
 
@@ -107,6 +73,7 @@ def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
     app.command(name="train")(train_command(argv))
     app.command(refine)
     app.command(name="recipes")(list_recipes)
+    app.command(name="models")(list_models)
     app.command(colorize)
     app.command(evaluate)
     app.command(name="study")(study_command(argv))

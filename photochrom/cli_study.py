@@ -104,33 +104,16 @@ def _study(asked: StudyConfig, output: Path, *, dry_run: bool) -> None:
         told = study.forecast(pictures, asked, output, bars.Teller(), tell=console.warn)
         print(_table(told))
     else:
-        _conduct(pictures, asked, output)
+        conduct(pictures, asked, output)
 
 
-def _conduct(pictures: "Pictures", asked: StudyConfig, output: Path) -> None:
+def conduct(pictures: "Pictures", asked: StudyConfig, output: Path) -> None:
+    """Do a study, and say where its report lies."""
     from photochrom import bars, study
 
     page = study.study(pictures, asked, output, bars.Teller())
     print(console.table(page.parent))
     print(f"open this page: {page.resolve().as_uri()}")
-
-
-@console.later
-def demo(*, output: Output = Path("photochrom-demo"), minutes: float = 1.2) -> None:
-    """Run a small study on the photographs that come with photochrom: about five minutes.
-
-    Example: photochrom demo -o demo
-
-    Args:
-        output: The study folder to make or continue.
-        minutes: Training time of each of the three methods.
-    """
-    from photochrom import images, study
-
-    asked = StudyConfig(protocol=vars(SharedConfig(minutes=minutes, width=16)))
-    found = images.find([str(Path(__file__).parent / "assets" / "samples")])
-    training, validation = study.hold_out(found.pictures, 0.25, asked.first_seed)
-    _conduct(study.Pictures(training, validation, "the samples"), asked, output)
 
 
 def _table(told: "Forecast") -> str:

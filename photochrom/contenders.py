@@ -52,11 +52,11 @@ class Contender:
         return replace(self, source=self.source.reordered(order))
 
 
-def trained(run: str | Path, *, method: str | None = None, seed: int = 0) -> Contender:
-    """A finished run's model, as `evaluate` takes it; `ValueError` if the folder is none."""
-    training = read_config(Path(run)).get("training", {})
+def trained(model: str | Path, *, method: str | None = None, seed: int = 0) -> Contender:
+    """A model as `evaluate` takes it, by name, folder or URL; `ValueError` if it is none."""
+    training = read_config(model).get("training", {})
     return Contender(
-        Colorizer.load(Path(run)),
+        Colorizer.load(model),
         label=str(training.get("label", "trained elsewhere")),
         method=method,
         seed=seed,

@@ -181,7 +181,9 @@ def test_a_run_is_not_continued_with_a_prior_of_another_gamut(run, photos, tmp_p
 
 def test_folders_that_are_no_run(run, photos, model, tmp_path):
     colorize = ("colorize", photos, "-o", tmp_path / "out", "--model")
-    assert "expected the folder of a run, found no such" in refused(run(*colorize, tmp_path / "x"))
+    assert "expected the folder of a run, its URL or a model's name" in refused(
+        run(*colorize, tmp_path / "x")
+    )
     assert "expected a run folder with config.json" in refused(run(*colorize, photos))
     (model / "model.safetensors").write_bytes(b"\0" * 100)
     assert "got a damaged file" in refused(run(*colorize, model))

@@ -9,7 +9,8 @@ import pytest
 from photochrom import recipes
 from photochrom.config import TrainConfig
 
-ALL = ["classification", "dcgan", "flexgan", "lite0", "pix2pix", "refine", "refined", "vgg16"]
+SYSTEMS = ["classification", "dcgan", "flexgan", "lite0", "pix2pix", "refine", "refined", "vgg16"]
+ALL = sorted([*SYSTEMS, "photochrom", "photochrom-l2"])
 
 
 def test_these_are_all():

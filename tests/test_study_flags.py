@@ -86,11 +86,13 @@ def test_a_dry_run_is_a_table_with_its_total(run, photos, tmp_path, monkeypatch)
 
 def test_the_demo_is_the_usual_study_of_the_samples(run, samples, tmp_path, monkeypatch):
     given = []
-    monkeypatch.setattr("photochrom.cli_study._conduct", lambda *asked: given.append(asked))
+    monkeypatch.setattr("photochrom.cli_demo.conduct", lambda *asked: given.append(asked))
+    monkeypatch.setattr("photochrom.cli_demo._score", lambda found, report: None)
     assert run("demo", "-o", tmp_path / "demo", "--minutes", 3)[0] == 0
     ((pictures, study, folder),) = given
     assert len([*pictures.training, *pictures.validation]) == len([*samples.glob("*.jpg")])
-    assert folder == tmp_path / "demo"
+    assert folder == tmp_path / "demo" / "study"
+    assert len(list((tmp_path / "demo" / "colored").iterdir())) == len([*samples.glob("*.jpg")])
     configs = [method.config for method in studies.resolve(study).values()]
     assert {(config.minutes, config.steps, config.width) for config in configs} == {(3, None, 16)}
     assert len(configs) == 3

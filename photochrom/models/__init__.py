@@ -12,10 +12,11 @@ from photochrom.models.discriminators import (
 from photochrom.models.encoder_weights import read_encoder_weights as read_encoder_weights
 from photochrom.models.encoders import freeze as freeze
 from photochrom.models.saved import (
-    DEFAULT as DEFAULT,
+    card as card,
     is_finished as is_finished,
     locate as locate,
     names as names,
     read_config as read_config,
+    summary as summary,
 )
 from photochrom.models.unet import UNet as UNet

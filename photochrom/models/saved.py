@@ -23,18 +23,39 @@ from photochrom import storage
 from photochrom.config import Architecture
 from photochrom.files import parse_json
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 FORMAT = "photochrom model"
 VERSION = 2
-DEFAULT = "photochrom"
-"""The model that colorizes where none is named."""
 SHIPPED = Path(__file__).parents[1] / "assets" / "models"
+_TOLD = {
+    "auc_raw": "raw AuC",
+    "auc_rebalanced": "rebalanced AuC",
+    "colorfulness": "colourfulness",
+}
 _MOST_CONFIG, _MOST_WEIGHTS = 2**20, 2**31  # bytes; larger files are refused before they are read
 
 
 def names() -> list[str]:
     """The models that come with photochrom."""
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}"))
+
+
+def card(name: str) -> str:
+    """What a model that comes with photochrom says of itself; `ValueError` for another name."""
+    if name not in names():
+        raise ValueError(f"expected a model's name ({', '.join(names())}), got {name!r}")
+    return (SHIPPED / name / CARD).read_text(encoding="utf-8")
+
+
+def summary(name: str) -> str:
+    """One line on a model that comes with photochrom: size, data and scores."""
+    config, size = read_config(SHIPPED / name), (SHIPPED / name / WEIGHTS).stat().st_size
+    training, scores = config["training"], config["scores"]
+    told = ", ".join(f"{what} {scores[key]['value']:.1f}" for key, what in _TOLD.items())
+    return (
+        f"{name:<16} {training['label']}; {size / 2**20:.1f} MiB; "
+        f"{training['pictures']:,} photographs; {told}"
+    )
 
 
 def locate(model: str | Path) -> str:

@@ -15,10 +15,11 @@ from photochrom.config import EvaluateConfig, TrainConfig
 from photochrom.contenders import BASELINES, Contender, trained
 from photochrom.evaluate import evaluate
 from photochrom.images import Found, Picture, Skipped, digest
-from photochrom.models import read_config
+from photochrom.models import locate, read_config
 from photochrom.predictions import Predictions
 from photochrom.report import write_report
 from photochrom.results import Evaluation
+from photochrom.storage import is_url
 from photochrom.study.given import Pictures, Reporter
 from photochrom.study.runs import Run
 from photochrom.training import read_log
@@ -45,7 +46,7 @@ def report(
 
 
 def report_on(
-    runs: Sequence[Path],
+    models: Sequence[str],
     predictions: Sequence[str],
     found: Found,
     config: EvaluateConfig,
@@ -53,23 +54,23 @@ def report_on(
     source: str,
     reporter: Reporter,
 ) -> Path:
-    """Evaluate finished runs, and pictures that others made, on the pictures found.
+    """Evaluate models, and pictures that others made, on the pictures found.
 
     `ValueError` where a prediction is missing, or where a name stands for two rows. Returns the
     report's page.
     """
-    names = _distinct_names(runs)
-    contenders = {name: trained(run) for name, run in names.items()}
+    names = _distinct_names(models)
+    contenders = {name: trained(model) for name, model in names.items()}
     for given in predictions:
         contenders |= _of_others(given, found.pictures, contenders, reporter)
     scores = evaluated(contenders, found.pictures, config, reporter)
     scores = replace(scores, skipped=[*found.skipped, *scores.skipped])
     reporter.skipped(scores.skipped, "evaluating")
     made = {
-        "runs": "; ".join(f"{name}: {_trained_by(run)}" for name, run in names.items()),
+        "runs": "; ".join(f"{name}: {_trained_by(model)}" for name, model in names.items()),
         **_made(scores, config, found.pictures, source),
     }
-    curves = {name: curve(run) for name, run in names.items()}
+    curves = {name: curve(Path(locate(model))) for name, model in names.items()}
     return write_report(replace(scores, curves=curves, provenance=made), folder)
 
 
@@ -110,10 +111,13 @@ def refuse_baselines(names: Collection[str]) -> None:
         raise ValueError(f"expected no run named {taken[0]!r}, as a baseline is: rename it")
 
 
-def _distinct_names(runs: Sequence[Path]) -> dict[str, Path]:
-    """The runs by their folders' names, or by their paths where names repeat."""
-    short = {run.resolve().name: run for run in runs}
-    names = short if len(short) == len(runs) else {str(run): run for run in runs}
+def _distinct_names(models: Sequence[str]) -> dict[str, str]:
+    """The models by their folders' names, or as they were given where names repeat."""
+    short = {
+        (PurePath(model) if is_url(model) else Path(model).resolve()).name: model
+        for model in models
+    }
+    names = short if len(short) == len(models) else {model: model for model in models}
     refuse_baselines(names)
     return names
 
@@ -124,9 +128,9 @@ def curve(run: Path) -> list[tuple[int, float]]:
     return [(int(row["step"]), row["loss"]) for row in read_log(log)] if log.exists() else []
 
 
-def _trained_by(run: Path) -> str:
-    """How a run says that it was trained, where that is not the default."""
-    config = read_config(run).get("training", {}).get("config")
+def _trained_by(model: str) -> str:
+    """How a model says that it was trained, where that is not the default."""
+    config = read_config(model).get("training", {}).get("config")
     return _told(config) if isinstance(config, dict) else "it does not say how"
 
 

@@ -1,0 +1,70 @@
+"""A finished run as a model that comes with photochrom, in 16 bit, and its scores.
+
+python -m benchmarks.ship RUN NAME TEMPERATURE   writes photochrom/assets/models/NAME
+python -m benchmarks.ship REPORT                 writes the scores of a report of photochrom
+    evaluate into the config.json and the card of each model that has a row in it
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from photochrom.files import write_json, write_whole
+from photochrom.models import Colorizer, names, read_config
+from photochrom.models.saved import CARD, CONFIG, SHIPPED
+
+_SCORES = {
+    "auc_raw": ("raw AuC", 2),
+    "auc_rebalanced": ("rebalanced AuC", 2),
+    "colorfulness": ("colourfulness", 1),
+    "psnr": ("PSNR, dB", 2),
+    "ssim": ("SSIM", 3),
+    "delta_e": ("ΔE ab", 2),
+}
+_BASELINES = ("grey", "random", "ceiling")
+_TABLE = re.compile(r"(?<=<!-- scores -->\n).*?(?=<!-- end of scores -->)", re.DOTALL)
+
+
+def model(run: Path, name: str, temperature: float) -> None:
+    """Write a run's model under its name."""
+    colorizer, training = Colorizer.load(run), read_config(run)["training"]
+    colorizer.temperature = temperature
+    training["config"] |= {"temperature": temperature, "encoder_weights": "imagenet"}
+    colorizer.save(SHIPPED / name, training, half=True)
+
+
+def scores(report: Path) -> None:
+    """Write the scores of a report into the models that it is about."""
+    told = json.loads((report / "scores.json").read_text("utf-8"))
+    rows = {row["name"]: row["scores"] for row in told["rows"]}
+    table = _table({name: rows[name] for name in (*names(), *_BASELINES) if name in rows})
+    for name in names():
+        if name in rows:
+            config = read_config(SHIPPED / name)
+            config["scores"] = {key: rows[name][key] for key in _SCORES}
+            config["scored"] = {"pictures": told["counted"], "size": told["size"]}
+            write_json(SHIPPED / name / CONFIG, config)
+            card = (SHIPPED / name / CARD).read_text("utf-8")
+            write_whole(SHIPPED / name / CARD, _TABLE.sub(lambda _: table, card).encode())
+    print(table)
+
+
+def _table(rows: dict[str, dict[str, dict[str, float]]]) -> str:
+    """The scores in Markdown, each with its interval."""
+    lines = ["| | " + " | ".join(title for title, _ in _SCORES.values()) + " |"]
+    lines.append("|---" * (len(_SCORES) + 1) + "|")
+    for name, row in rows.items():
+        cells = (
+            "{value:.{0}f} ({low:.{0}f}–{high:.{0}f})".format(digits, **row[key])
+            for key, (_, digits) in _SCORES.items()
+        )
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 4:
+        model(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]))
+    else:
+        scores(Path(sys.argv[1]))
