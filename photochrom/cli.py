@@ -38,6 +38,7 @@ def evaluate(
     pictures: Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)],
     output: Output,
     predictions: Predictions = (),
+    sources: Annotated[Path | None, arg(metavar="TSV")] = None,
     config: Annotated[EvaluateConfig, arg(name="")],
     overwrite: bool = False,
 ) -> None:
@@ -49,6 +50,8 @@ def evaluate(
 
     Args:
         output: The report folder to make.
+        sources: A .tsv with the columns key (a picture's name) and source: the main scores are
+            told of each source's pictures by themselves, too.
         overwrite: Replace a report that exists.
     """
     from photochrom import bars, files, images, study
@@ -58,7 +61,9 @@ def evaluate(
         raise ValueError("expected models or --predictions to score, got neither")
     found = images.find(pictures)
     source = " ".join(pictures)
-    page = study.report_on(models, predictions, found, config, output, source, bars.Teller())
+    page = study.report_on(
+        models, predictions, found, config, output, source, bars.Teller(), sources=sources
+    )
     print(console.table(output))
     print(f"open this page: {page.resolve().as_uri()}")
 

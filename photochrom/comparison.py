@@ -16,6 +16,7 @@ from photochrom.statistics import (
     pictures_needed,
     replicated,
     supported,
+    together,
     wins,
 )
 
@@ -56,9 +57,7 @@ def compare(
     )
     for row, tallies in runs.items():
         each = [partial(pooled_scores, tally, truth) for tally in tallies]
-        ones = np.ones((1, len(truth.names)))
-        values = [one(ones) for one in each]
-        value = {key: float(np.mean([v[key][0] for v in values])) for key in values[0]}
+        value = together(each, len(truth.names))
         drawn = replicated(each, len(truth.names), replicates, seed)
         scores[row] = {key: estimate(value[key], drawn[key]) for key in value}
         single = {

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from photochrom.by_source import by_source
 from photochrom.comparison import compare
 from photochrom.config import EvaluateConfig
 from photochrom.contenders import (
@@ -60,17 +61,21 @@ def evaluate(
     pictures: Sequence[Picture],
     config: EvaluateConfig | None = None,
     *,
+    sources: Sequence[str] = (),
     track: Callable[[Iterable[Any], int], Iterable[Any]] = lambda batches, _: batches,
 ) -> Evaluation:
     """Score every contender and the baselines on the centred squares of `pictures`.
 
     Contenders of one `method` are runs of one row, and its scores the mean of theirs. Pictures
     that cannot be read are skipped and listed; `ValueError` if none can be. Scores by bin are
-    over the 313-bin gamut whatever the models' own. `track` wraps the batches, given their
-    number, to show progress. `config.devices` processes share the batches; their sums are
-    added in the same order, so the scores are those of one process.
+    over the 313-bin gamut whatever the models' own. `sources`, one for each picture, has the main
+    scores told by source, too. `track` wraps the batches, given their number, to show progress.
+    `config.devices` processes share the batches; their sums are added in the same order, so the
+    scores are those of one process.
     """
     config = config or EvaluateConfig()
+    if sources and len(sources) != len(pictures):
+        raise ValueError(f"expected {len(pictures)} sources, one a picture, got {len(sources)}")
     order = np.random.default_rng(config.seed).permutation(len(pictures)).tolist()
     reordered = {name: contender.reordered(order) for name, contender in contenders.items()}
     scorer = Scorer(reordered, [pictures[place] for place in order], config)
@@ -82,10 +87,10 @@ def evaluate(
             f"expected pictures that can be read, got none of {len(pictures)}: the first, "
             f"{part.skipped[0].name}, is {part.skipped[0].reason}"
         )
-    return _told(scorer, part)
+    return _told(scorer, part, [sources[order[place]] for place in part.places if sources])
 
 
-def _told(scorer: Scorer, part: Part) -> Evaluation:
+def _told(scorer: Scorer, part: Part, sources: Sequence[str]) -> Evaluation:
     config, contenders = scorer.config, scorer.contenders
     tallies = {name: Tally.joined(parts) for name, parts in part.tallies.items()}
     if len(part.places) == 1:
@@ -131,6 +136,7 @@ def _told(scorer: Scorer, part: Part) -> Evaluation:
             for row, names in rows.items()
         },
         calibration=_calibrations(runs),
+        sources=by_source(runs, truth, sources, config),
         provenance={"checksum of the pictures as scored": _checksum(part.checksums)},
     )
 

@@ -79,6 +79,18 @@ class PictureScore:
     scores: dict[str, float]
 
 
+@dataclass(frozen=True)
+class SourceScores:
+    """What the pictures of one source score, by themselves."""
+
+    source: str
+    pictures: int
+    true_colorfulness: float
+    """The true pictures' own."""
+    scores: dict[str, dict[str, Estimate]]
+    """By row and metric: raw and rebalanced AuC, and colourfulness."""
+
+
 @dataclass(frozen=True, eq=False)
 class Example:
     """One picture as every method shows it, by title: grey input and truth first."""
@@ -148,6 +160,8 @@ class Evaluation:
     """What other published definitions of AuC and colourfulness give: see docs/metrics.md."""
     curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     """Training loss over steps, by run."""
+    sources: list[SourceScores] = field(default_factory=list)
+    """Where it is known which pictures are from where; the largest first."""
     provenance: dict[str, str] = field(default_factory=dict)
 
     def to_pandas(self) -> Any:

@@ -42,6 +42,13 @@ def draws(pictures: int, replicates: int, seed: int) -> Iterator[Float[np.ndarra
         yield pictures * rng.dirichlet(np.ones(pictures), size=count)
 
 
+def together(runs: Sequence[Scores], pictures: int) -> dict[str, float]:
+    """Each score of a method: the mean of its runs', all pictures weighing alike."""
+    ones = np.ones((1, pictures))
+    found = [run(ones) for run in runs]
+    return {key: float(np.mean([one[key][0] for one in found])) for key in found[0]}
+
+
 def replicated(
     runs: Sequence[Scores], pictures: int, replicates: int, seed: int
 ) -> dict[str, Float[np.ndarray, " R"]]:

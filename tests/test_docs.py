@@ -16,7 +16,7 @@ import photochrom
 from photochrom.cli import build_app
 from photochrom.images import find
 from photochrom.pack import pack
-from photochrom.results import Pair, PictureScore, Row
+from photochrom.results import Pair, PictureScore, Row, SourceScores
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -177,6 +177,7 @@ def test_formats_names_every_field_of_a_model(tmp_path, monkeypatch):
 
 
 def test_formats_names_every_column_of_a_report():
-    columns = {field.name for kind in (Row, Pair, PictureScore) for field in fields(kind)}
+    kinds = (Row, Pair, PictureScore, SourceScores)
+    columns = {field.name for kind in kinds for field in fields(kind)}
     told = first_cells(DOCS / "formats.md", "Report")
     assert {name for name in told if "." not in name} == columns

@@ -102,11 +102,17 @@ def test_scores_do_not_depend_on_the_batch_size(batch, model, pictures):
 @pytest.mark.slow
 def test_scores_do_not_depend_on_the_number_of_processes(model, photos, pictures):
     (photos / "2.png").write_text("no picture")
-    one, two = (evaluate(model, pictures, replace(SMALL, devices=devices)) for devices in (1, 2))
+    sources = ["odd" if place % 2 else "even" for place in range(8)]
+    one, two = (
+        evaluate(model, pictures, replace(SMALL, devices=devices), sources=sources)
+        for devices in (1, 2)
+    )
     assert [row.scores for row in one.rows] == [row.scores for row in two.rows]
     assert repr(one.pairs) == repr(two.pairs)  # nan is not itself
     assert one.pictures == two.pictures
     assert one.skipped == two.skipped
+    assert [source.pictures for source in one.sources] == [4, 3]
+    assert one.sources == two.sources
     for a, b in zip(one.examples, two.examples, strict=True):
         assert a.picture == b.picture
         np.testing.assert_array_equal(a.images["model"], b.images["model"])

@@ -1,4 +1,4 @@
-"""Where each picture is from, as a table says: to be balanced by."""
+"""Where each picture is from, as a table says: to be balanced by, or told apart by."""
 
 import csv
 from collections.abc import Sequence

@@ -25,6 +25,7 @@ from photochrom.metrics.pictures import (
 from photochrom.metrics.pooled import (
     chroma_shares as chroma_shares,
     hue_shares as hue_shares,
+    main_scores as main_scores,
     pooled_scores as pooled_scores,
 )
 from photochrom.metrics.readings import (

@@ -22,11 +22,7 @@ def pooled_scores(
     pictures. nan where a weighting leaves nothing to score, such as no blue pixel. `ValueError`
     for a truth of other pictures.
     """
-    if tally.names != truth.names:
-        raise ValueError(
-            f"expected the truth of the same {len(tally)} pictures in the same order, got that of "
-            f"{len(truth)} whose names differ"
-        )
+    _check_names(tally, truth)
     w = weights.astype(np.float64)
     counts = {key: _weighed(w, array) for key, array in tally.counts.items()}
     true_bins, true_chroma, true_hue = (
@@ -36,9 +32,8 @@ def pooled_scores(
     # weighed sums of as many pixels differ by their rounding.
     lacking = tally.counts["chroma"].sum(axis=1) < truth.chroma.sum(axis=1)
     scores = {key: _mean(w, values) for key, values in tally.values.items()}
+    scores |= _auc(counts["area"], true_bins)
     scores |= {
-        "auc_raw": _percent(counts["area"].sum(axis=1), THRESHOLDS * true_bins.sum(axis=1)),
-        "auc_rebalanced": _mean_share(counts["area"], THRESHOLDS * true_bins),
         "chroma_distance": np.where(
             w @ lacking > 0, np.nan, _chroma_distance(counts["chroma"], true_chroma)
         ),
@@ -49,6 +44,16 @@ def pooled_scores(
     if "calibration" in counts:
         scores["calibration_error"] = _calibration_error(counts["calibration"])
     return {metric.key: scores[metric.key] for metric in METRICS if metric.key in scores}
+
+
+def main_scores(
+    tally: Tally, truth: Truth, weights: Num[np.ndarray, "R N"]
+) -> dict[str, Float[np.ndarray, " R"]]:
+    """Raw and rebalanced AuC and colourfulness as `pooled_scores` has them, and sooner."""
+    _check_names(tally, truth)
+    w = weights.astype(np.float64)
+    scores = _auc(_weighed(w, tally.counts["area"]), _weighed(w, truth.bins))
+    return scores | {"colorfulness": _mean(w, tally.values["colorfulness"])}
 
 
 def hue_shares(tally: Tally, truth: Truth) -> Float[np.ndarray, "hues hues"]:
@@ -83,6 +88,23 @@ def jensen_shannon(
     middle = (p + q) / 2
     bits: np.ndarray = _entropy(middle) - (_entropy(p) + _entropy(q)) / 2
     return bits.clip(0)  # rounding may make it negative
+
+
+def _check_names(tally: Tally, truth: Truth) -> None:
+    if tally.names != truth.names:
+        raise ValueError(
+            f"expected the truth of the same {len(tally)} pictures in the same order, got that of "
+            f"{len(truth)} whose names differ"
+        )
+
+
+def _auc(
+    area: Float[np.ndarray, "R Q"], true_bins: Float[np.ndarray, "R Q"]
+) -> dict[str, Float[np.ndarray, " R"]]:
+    return {
+        "auc_raw": _percent(area.sum(axis=1), THRESHOLDS * true_bins.sum(axis=1)),
+        "auc_rebalanced": _mean_share(area, THRESHOLDS * true_bins),
+    }
 
 
 def _entropy(p: Float[np.ndarray, "R places"]) -> Float[np.ndarray, " R"]:

@@ -69,6 +69,14 @@ class Tally:
         names = tuple(name for part in parts for name in part.names)
         return Tally(names, values, _joined([part.counts for part in parts]))
 
+    def at(self, places: Sequence[int]) -> "Tally":
+        """Of some of the pictures, in the order of their places."""
+        values, counts = (
+            {key: array[places] for key, array in arrays.items()}
+            for arrays in (self.values, self.counts)
+        )
+        return Tally(_names_at(self.names, places), values, counts)
+
     @staticmethod
     def of(
         true: Reference,
@@ -143,6 +151,11 @@ class Truth:
         names = tuple(name for part in parts for name in part.names)
         return Truth(names, **_joined([part._arrays() for part in parts]))
 
+    def at(self, places: Sequence[int]) -> "Truth":
+        """Of some of the pictures, in the order of their places."""
+        arrays = {key: array[places] for key, array in self._arrays().items()}
+        return Truth(_names_at(self.names, places), **arrays)
+
     @staticmethod
     def of(true: Reference) -> "Truth":
         """What a batch of true pictures is."""
@@ -157,6 +170,10 @@ class Truth:
     def _arrays(self) -> dict[str, np.ndarray]:
         names = ("bins", "chroma", "hue", "colorfulness")
         return {name: getattr(self, name) for name in names}
+
+
+def _names_at(names: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
+    return tuple(names[place] for place in places)
 
 
 def _check_lengths(names: Sequence[str], arrays: dict[str, np.ndarray]) -> None:

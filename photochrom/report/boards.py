@@ -72,6 +72,12 @@ def boards(evaluation: Evaluation) -> list[Board]:
     return [board for board in made if board.rows]
 
 
+def source_metrics(evaluation: Evaluation) -> list[Metric]:
+    """The scores that are told by source, a table each."""
+    scores = [of_row for one in evaluation.sources for of_row in one.scores.values()]
+    return [metric for key, metric in BY_KEY.items() if any(key in of_row for of_row in scores)]
+
+
 def pair_board(evaluation: Evaluation) -> PairBoard:
     """Every pair that was compared; those with a baseline last."""
     baselines = {row.name for row in evaluation.rows if row.baseline}

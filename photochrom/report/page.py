@@ -6,13 +6,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from photochrom.files import write_json, write_whole
 from photochrom.metrics import BLUE, GREEN
-from photochrom.report.boards import boards, costs, pair_board
+from photochrom.report.boards import boards, costs, in_order, pair_board, source_metrics
 from photochrom.report.charts import HEIGHT, WIDTH
 from photochrom.report.figures import groups
 from photochrom.report.hues import hue_maps, sector_colors, sector_names
 from photochrom.report.pictures import grid
 from photochrom.report.sentences import sentences
-from photochrom.report.tables import numbers, pairs_csv, pictures_csv, scores_csv
+from photochrom.report.tables import numbers, pairs_csv, pictures_csv, scores_csv, sources_csv
 from photochrom.report.wording import DEFINITIONS, between, plural, told
 from photochrom.results import Evaluation
 
@@ -25,8 +25,9 @@ _THUMB = 160
 def write_report(evaluation: Evaluation, folder: Path) -> Path:
     """Write `scores.json`, `scores.csv`, `pairs.csv`, `pictures.csv` and the page: its path.
 
-    The page is written last: a folder that has it has the whole report. A page that cannot be
-    made leaves the folder as it was.
+    And `sources.csv` where there are scores by source; without them an older one is removed. The
+    page is written last: a folder that has it has the whole report. A page that cannot be made
+    leaves the folder as it was.
     """
     data = _page(evaluation).encode(errors="replace")
     page = folder / PAGE
@@ -35,6 +36,9 @@ def write_report(evaluation: Evaluation, folder: Path) -> Path:
     write_whole(folder / "scores.csv", scores_csv(evaluation))
     write_whole(folder / "pairs.csv", pairs_csv(evaluation))
     write_whole(folder / "pictures.csv", pictures_csv(evaluation))
+    (folder / "sources.csv").unlink(missing_ok=True)
+    if evaluation.sources:
+        write_whole(folder / "sources.csv", sources_csv(evaluation))
     write_whole(page, data)
     return page
 
@@ -54,6 +58,9 @@ def _page(evaluation: Evaluation) -> str:
         boards=boards(evaluation),
         definitions=DEFINITIONS,
         costs=costs(evaluation),
+        rows=in_order(evaluation),
+        source_metrics=source_metrics(evaluation),
+        overall={row.name: row.scores for row in evaluation.rows},
         pairs=pair_board(evaluation),
         groups=groups(evaluation),
         chart_size=(WIDTH, HEIGHT),

@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from photochrom.metrics import METRICS
+from photochrom.report.boards import source_metrics
 from photochrom.results import Estimate, Evaluation, Pair, Row
 
 _ABOUT = [field.name for field in fields(Row) if field.name != "scores"]
@@ -56,6 +57,23 @@ def scores_csv(evaluation: Evaluation) -> bytes:
             line |= {f"{key}{ending}": _cell(getattr(score, end)) for ending, end in _ENDS.items()}
         lines.append(line)
     return _csv([*_ABOUT, *keys], lines)
+
+
+def sources_csv(evaluation: Evaluation) -> bytes:
+    """A line for each source and row, with the scores that are told by source."""
+    keys = [f"{metric.key}{ending}" for metric in source_metrics(evaluation) for ending in _ENDS]
+    lines = (
+        {"source": one.source, "pictures": one.pictures, "row": row}
+        | {"true_colorfulness": _cell(one.true_colorfulness)}
+        | {
+            f"{key}{ending}": _cell(getattr(score, end))
+            for key, score in scores.items()
+            for ending, end in _ENDS.items()
+        }
+        for one in evaluation.sources
+        for row, scores in one.scores.items()
+    )
+    return _csv(["source", "pictures", "row", "true_colorfulness", *keys], lines)
 
 
 def pictures_csv(evaluation: Evaluation) -> bytes:

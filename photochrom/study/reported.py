@@ -13,6 +13,7 @@ import torch
 from photochrom import __version__
 from photochrom.config import EvaluateConfig, TrainConfig
 from photochrom.contenders import BASELINES, Contender, trained
+from photochrom.data import read_sources
 from photochrom.evaluate import evaluate
 from photochrom.images import Found, Picture, Skipped, digest
 from photochrom.models import locate, read_config
@@ -53,21 +54,26 @@ def report_on(
     folder: Path,
     source: str,
     reporter: Reporter,
+    *,
+    sources: Path | None = None,
 ) -> Path:
     """Evaluate models, and pictures that others made, on the pictures found.
 
-    `ValueError` where a prediction is missing, or where a name stands for two rows. Returns the
-    report's page.
+    `sources` is a table of where each is from: scores are told by source, too. `ValueError` where
+    a prediction or a source is missing, or where a name stands for two rows. Returns the report's
+    page.
     """
     names = _distinct_names(models)
+    of_source = read_sources(sources, found.pictures) if sources else []
     contenders = {name: trained(model) for name, model in names.items()}
     for given in predictions:
         contenders |= _of_others(given, found.pictures, contenders, reporter)
-    scores = evaluated(contenders, found.pictures, config, reporter)
+    scores = evaluated(contenders, found.pictures, config, reporter, of_source)
     scores = replace(scores, skipped=[*found.skipped, *scores.skipped])
     reporter.skipped(scores.skipped, "evaluating")
     made = {
         "runs": "; ".join(f"{name}: {_trained_by(model)}" for name, model in names.items()),
+        **({"sources": str(sources)} if sources else {}),
         **_made(scores, config, found.pictures, source),
     }
     curves = {name: curve(Path(locate(model))) for name, model in names.items()}
@@ -94,12 +100,14 @@ def evaluated(
     pictures: Sequence[Picture],
     config: EvaluateConfig,
     reporter: Reporter,
+    sources: Sequence[str] = (),
 ) -> Evaluation:
     """The scores of contenders, told as they are made."""
     return evaluate(
         contenders,
         pictures,
         config,
+        sources=sources,
         track=lambda batches, total: reporter.track(batches, total, "evaluating"),
     )
 
