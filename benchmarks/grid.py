@@ -1,7 +1,7 @@
-"""Runs side by side on the photographs that come with photochrom, as one picture.
+"""Models side by side on the photographs that come with photochrom, as one picture.
 
 Every fourth sample in the order of their names, none chosen by how it looks, at a short side
-of 128 and cut to a square. Arguments: run folders, and the picture to write last.
+of 128 and cut to a square. Arguments: models, and the picture to write last.
 """
 
 import sys

@@ -5,6 +5,7 @@ The command line is a skin: each command parses, calls one library function and 
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import tyro
