@@ -216,4 +216,4 @@ def test_what_cannot_be_refined_is_named(run, refusal, photos, tmp_path):
     line = refusal("refine", tmp_path / "regression", *rest)
     assert "expected a classification to refine, got a regression" in line
     line = refusal("refine", tmp_path / "classification", *rest, "--width", 5)
-    assert line == "expected --width 2 as the run to refine has it, got 5"
+    assert line == "expected --width 2 as the model to begin with has it, got 5"

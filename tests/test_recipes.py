@@ -9,7 +9,17 @@ import pytest
 from photochrom import recipes
 from photochrom.config import TrainConfig
 
-ALL = ["classification", "dcgan", "flexgan", "lite0", "pix2pix", "refine", "refined", "vgg16"]
+ALL = [
+    "classification",
+    "dcgan",
+    "finetune",
+    "flexgan",
+    "lite0",
+    "pix2pix",
+    "refine",
+    "refined",
+    "vgg16",
+]
 
 
 def test_these_are_all():
