@@ -18,9 +18,9 @@ SMALL = ("--batch", 2, "--workers", 0, "--precision", 32)
 
 @pytest.fixture
 def make(tmp_path):
-    """Save a model that never learned: its folder."""
+    """Save a model that never learned, of another seed than that of runs: its folder."""
 
-    def saved(name="model", *, seed=0, temperature=0.38, training=None, **network):
+    def saved(name="model", *, seed=7, temperature=0.38, training=None, **network):
         torch.manual_seed(seed)
         architecture = Architecture(**{"width": 2, "size": 32} | network)
         colorizer = Colorizer(architecture, Gamut.srgb(), temperature=temperature)
