@@ -76,7 +76,7 @@ def _default(recipe: str | None, model: str | None) -> TrainConfig:
     return base
 
 
-def _following(model: str | Path, base: TrainConfig, config: TrainConfig) -> TrainConfig:
+def _following(model: str, base: TrainConfig, config: TrainConfig) -> TrainConfig:
     """`config`, which flags made of `base`, on the network of a model."""
     from photochrom.models import read_config
 
@@ -95,7 +95,11 @@ def value_of(flag: str, argv: Sequence[str]) -> str | None:
 
 @console.later
 def refine(
-    run: Positional[Annotated[str, arg(metavar="MODEL", help="A finished run folder.")]],
+    model: Positional[
+        Annotated[
+            str, arg(metavar="MODEL", help="One of photochrom models, a run folder, or a URL.")
+        ]
+    ],
     pictures: Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)]],
     *,
     output: Output,
@@ -112,15 +116,15 @@ def refine(
 
     Args:
         output: The run folder to make.
-        prior: The HDF5 file that the run was trained with.
+        prior: The HDF5 file that the model was trained with, or one over the same bins.
         resume: Continue the run in the output folder if there is one.
     """
     from photochrom.models import read_config
 
-    if read_config(run)["network"]["method"] != "classification":
-        raise ValueError(f"{run}: expected a classification to refine, got a regression")
-    config = _following(run, _REFINE, config)
-    _train(pictures, output, prior, validate, resume, config, run)
+    if read_config(model)["network"]["method"] != "classification":
+        raise ValueError(f"{model}: expected a classification to refine, got a regression")
+    config = _following(model, _REFINE, config)
+    _train(pictures, output, prior, validate, resume, config, model)
 
 
 def _train(
@@ -130,7 +134,7 @@ def _train(
     validate: Sequence[str],
     resume: bool,
     config: TrainConfig,
-    start: str | Path | None,
+    start: str | None,
     balance: Path | None = None,
 ) -> None:
     from photochrom import bars, images, training
