@@ -53,7 +53,7 @@ def test_the_page_shows_in_what_it_differs_from_training_from_scratch():
         for name, value in vars(recipes.load("finetune")).items()
         if value != getattr(recipes.load("lite0"), name)
     }
-    asked = {"encoder_weights": "none", "encoder_lr": 0.3, "crop": 128, "lr": 3e-4, "average": 0.99}
+    asked = {"encoder_weights": "none", "encoder_lr": 0.3, "lr": 3e-4, "average": 0.99}
     assert changed == asked
 
 
