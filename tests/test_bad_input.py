@@ -144,7 +144,6 @@ def test_a_misspelt_flag_gets_the_right_one(arguments, said, refusal):
     ("arguments", "said"),
     [
         ("train x --steps 1", "Missing from photochrom train: -o PATH, --output PATH"),
-        ("colorize x -o y", "Missing from photochrom colorize: --model PATH"),
         ("evaluate m -o y", "--pictures"),
         ("train x -o y --steps few", "few"),
         ("train x -o y --steps 1 --temperature 0", "--temperature must be positive, got 0"),
