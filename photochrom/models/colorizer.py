@@ -161,6 +161,7 @@ class Colorizer(nn.Module):
             name: value.half() if half and value.ndim == _OF_CONVOLUTIONS else value
             for name, value in self.state_dict().items()
         }
+        tensors["bins"] = self.gamut.bins  # the buffer may have drifted in a mean of weights
         data = save({name: value.contiguous() for name, value in tensors.items()})
         config = {
             "format": FORMAT,
