@@ -147,6 +147,15 @@ def test_a_model_comes_back_as_it_went(architecture, tmp_path):
     assert back.gamut.same_as(colorizer.gamut)
 
 
+@pytest.mark.parametrize("encoder", ["vgg16", "lite0"])
+def test_a_model_with_a_published_encoder_comes_back_whole(encoder, tmp_path):
+    architecture = Architecture(encoder=encoder, width=1, size=32, stride=4)
+    colorizer = Colorizer(architecture, Gamut.srgb(20)).eval()
+    colorizer.save(tmp_path, {})
+    L = torch.rand(1, 1, 32, 32) * 100
+    assert torch.equal(Colorizer.load(tmp_path)(L), colorizer(L))
+
+
 def test_the_bins_that_are_saved_are_the_gamuts(classifier, tmp_path):
     """A mean over thousands of steps of equal bins is a little beside them."""
     classifier.bins.mul_(1 + 1e-6)
