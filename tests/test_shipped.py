@@ -2,6 +2,8 @@
 
 import hashlib
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +62,14 @@ def test_each_card_tells_its_scores_and_its_data(name):
         assert any(f"{score['value']:.{digits}f}" in row for digits in (1, 2, 3))
     for said in ("research", "ImageNet", "Limits", "Licence"):
         assert said in text
+
+
+def test_loading_one_does_not_wait_for_torchs_compiler():
+    code = (
+        "import sys; from photochrom.models import Colorizer; Colorizer.load('photochrom'); "
+        "assert 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_damaged_model_is_refused(run, tmp_path):

@@ -25,7 +25,6 @@ from photochrom.models.saved import (
 )
 from photochrom.models.unet import UNet
 from photochrom.quantize import AB_LIMIT, Gamut, decode_features
-from photochrom.quantize.annealed import annealed_mean_of_features
 
 Decoder = Literal["annealed", "mode", "mean"]
 _OF_CONVOLUTIONS = 4  # axes of their weights: out, in, height, width
@@ -80,6 +79,9 @@ class Colorizer(nn.Module):
 
     def annealed(self, features: Float[Tensor, "B C h w"]) -> Float[Tensor, "B 2 h w"]:
         """A classifier's ab at its own temperature, with a gradient."""
+        # Imports torch's compiler, more than a second: whoever only colorizes need not wait.
+        from photochrom.quantize.annealed import annealed_mean_of_features
+
         head = self.network.head
         assert head.bias is not None
         weight = head.weight.flatten(1)
