@@ -5,7 +5,7 @@ to which both functions are equal to rounding. RGB is 0–1; L is 0–100; ab ar
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 _XYZ_FROM_RGB = torch.tensor(
@@ -61,6 +61,14 @@ def rgb_from_lab(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 
     linear = _mix(_RGB_FROM_XYZ * _WHITE, xyz)
     curved = 1.055 * linear.clamp(min=_LINEAR_THRESHOLD) ** (1 / 2.4) - 0.055
     return torch.where(linear > _LINEAR_THRESHOLD, curved, 12.92 * linear).clamp(0, 1)
+
+
+def compose(
+    L: Float[Tensor, "*batch 1 H W"], ab: Float[Tensor, "*batch 2 H W"]
+) -> UInt8[Tensor, "*batch 3 H W"]:
+    """8-bit sRGB of L and ab, as it would be saved; colours outside sRGB are clipped."""
+    rgb = rgb_from_lab(torch.cat([L, ab.to(L)], dim=-3))
+    return (255 * rgb).round().to(torch.uint8)
 
 
 def _lab(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from photochrom.color import lab_from_rgb
-from photochrom.data import compose
+from photochrom.color import compose, lab_from_rgb
 from photochrom.images import Picture, PictureError, read, save_png
 from photochrom.models import Colorizer, Decoder
 from photochrom.storage import is_url

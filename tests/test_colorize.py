@@ -7,9 +7,9 @@ from skimage.color import rgb2lab
 from torch.nn import functional as F
 
 from photochrom import recipes
+from photochrom.color import compose
 from photochrom.colorize import colorize, colorize_all, output_path
 from photochrom.config import Architecture
-from photochrom.data import compose
 from photochrom.images import Picture, PictureError, find, read
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
