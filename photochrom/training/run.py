@@ -73,25 +73,25 @@ def fit(
     process keeps memory that it frees from then on: see `photochrom.memory`.
     """
     refuse_launch(config)
+    first = rank(config) == 0
+    if not first:  # one process speaks for all
+        on_progress, tell = (lambda _: None), (lambda _: None)
     gamut, weight = _gamut(prior, initial), _weight(prior, config)
     refuse_unfit(config, gamut)
     data = TrainingData(pictures, config, sources)
     data.squares[0]  # a data set without a colour picture fails here, before anything is written
     torch.manual_seed(config.seed)
     colorizer = _colorizer(config, gamut, initial)
-    if rank(config) == 0:
+    if first:
         began = fingerprint(pictures, watched, sources, prior, initial, config, gamut)
         open_run(run, began, resume=resume)
     if is_finished(run):
         return []
     checkpoint = run / _CHECKPOINT
     data.step = checkpoint_step(checkpoint)
-    first = rank(config) == 0
-    budget = Budget(config, on_progress if first else lambda _: None)
+    budget = Budget(config, on_progress)
     log = Log(run / "log.csv", budget, data.step, writes=first)
-    watch = Watch(
-        watched or pictures, config, run, log, data.step, tell if first else lambda _: None
-    )
+    watch = Watch(watched or pictures, config, run, log, data.step, tell)
     skipped = SkippedPictures()
     callbacks = [budget, log, skipped, watch, Checkpoints(checkpoint, budget)]
     train(TrainingModule(colorizer, weight, config), data, config, callbacks, checkpoint)
