@@ -27,7 +27,7 @@ def take_exif(image: Image.Image, notes: list[str]) -> bytes | None:
     To be called before the pixels are loaded, as Pillow changes it when it turns them.
     """
     try:
-        exif = image.getexif()
+        exif = _exif(image)
         return upright(image.info["exif"]) if "exif" in image.info else _gathered(exif)
     except Exception:  # whatever Pillow's parser raises on damaged bytes
         image.info.pop("exif", None)
@@ -66,7 +66,7 @@ def upright(exif: bytes) -> bytes:
 
 def turned(image: Image.Image) -> bool:
     """Whether the orientation exchanges height and width."""
-    return image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+    return _exif(image).get(ORIENTATION, 1) in (5, 6, 7, 8)
 
 
 def resolution(image: Image.Image, *, swapped: bool) -> tuple[float, float] | None:
@@ -80,6 +80,11 @@ def resolution(image: Image.Image, *, swapped: bool) -> tuple[float, float] | No
     return (y, x) if swapped else (x, y)
 
 
+def _exif(image: Image.Image) -> Image.Exif:
+    """What Pillow reads without the pixels, of a PNG too: it would load those for EXIF behind."""
+    return Image.Image.getexif(image) if image.format == "PNG" else image.getexif()
+
+
 def _gathered(exif: Image.Exif) -> bytes | None:
     """EXIF bytes of what is not kept as such: the tags of a TIFF, a text chunk of a PNG."""
     kept = Image.Exif()
@@ -87,6 +92,6 @@ def _gathered(exif: Image.Exif) -> bytes | None:
         if tag in exif:
             kept[tag] = exif[tag]
     for folder in FOLDERS:
-        if folder in exif and (entries := exif.get_ifd(folder)):
+        if entries := exif.get_ifd(folder):
             kept[folder] = entries
     return kept.tobytes() if len(kept) else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,28 +21,6 @@ def strips(height: int, width: int) -> Iterator[slice]:
     step = max(1, STRIP // width)
     for top in range(0, height, step):
         yield slice(top, min(top + step, height))
-
-
-class Pixels(Protocol):
-    """RGB in 0–1, and alpha that is never touched."""
-
-    @property
-    def height(self) -> int: ...
-    @property
-    def width(self) -> int: ...
-    @property
-    def depth(self) -> Depth: ...
-    @property
-    def alpha(self) -> bool: ...
-
-    def rgb(self, rows: slice) -> Float[Tensor, "3 h W"]:
-        """The colours of some rows."""
-
-    def put_rgb(self, rows: slice, rgb: Float[Tensor, "3 h W"]) -> None:
-        """Replace them, rounded to the depth."""
-
-    def stored(self, rows: slice) -> Num[np.ndarray, "h W channels"]:
-        """The rows as they are kept: RGB or RGBA, in 8 or 16 bits or as floats."""
 
 
 @dataclass(eq=False)
@@ -68,15 +46,18 @@ class BytePixels:
         return self.image.mode == "RGBA"
 
     def rgb(self, rows: slice) -> Float[Tensor, "3 h W"]:
+        """The colours of some rows, in 0–1."""
         return torch.from_numpy(self.stored(rows)[..., :3]).movedim(-1, 0).float() / 255
 
     def put_rgb(self, rows: slice, rgb: Float[Tensor, "3 h W"]) -> None:
+        """Replace them, rounded; alpha stays."""
         strip = _rounded(rgb, 255).astype(np.uint8)
         if self.alpha:
             strip = np.concatenate([strip, self.stored(rows)[..., 3:]], axis=-1)
         self.image.paste(Image.fromarray(strip), (0, rows.start))
 
     def stored(self, rows: slice) -> Num[np.ndarray, "h W channels"]:
+        """The rows as they are kept: RGB or RGBA."""
         return np.array(self.image.crop((0, rows.start, self.width, rows.stop)))
 
 
@@ -116,6 +97,9 @@ class ArrayPixels:
 
     def stored(self, rows: slice) -> Num[np.ndarray, "h W channels"]:
         return self.array[rows]
+
+
+Pixels = BytePixels | ArrayPixels
 
 
 def as_bytes(pixels: Pixels, *, alpha: bool) -> Image.Image:

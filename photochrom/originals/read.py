@@ -14,6 +14,7 @@ from photochrom.images import MAX_PIXELS, PictureError
 from photochrom.originals.depth import from_numbers, in_srgb, pixels_of, rawmode_of
 from photochrom.originals.metadata import exif_of_tiff, resolution, take_exif, turned
 from photochrom.originals.page import Page
+from photochrom.originals.png16 import late_exif
 from photochrom.originals.tiff import is_tiff, read_page, tiff_sizes
 
 _LOSSY = {"JPEG", "MPO", "AVIF", "HEIF"}
@@ -53,7 +54,8 @@ def read(
         raise PictureError(_unidentified(data)) from None
     except Exception as error:  # on damaged files decoders raise anything, MemoryError included
         lines = str(error).splitlines()
-        raise PictureError(lines[0] if lines else type(error).__name__) from None
+        kind = type(error).__name__
+        raise PictureError(lines[0] if lines else f"its decoder fails ({kind})") from None
 
 
 def _read(data: bytes, every: bool, most_pixels: int) -> OriginalFile:
@@ -76,17 +78,20 @@ def _by_pillow(data: bytes, image: Image.Image, every: bool, most_pixels: int) -
     elif count > 1 and not every:
         notes.append(f"holds {count} pages: only the first is taken")
     wanted = range(count if every else 1)
-    _check_size([_frame_size(image, number) for number in wanted], most_pixels)
-    image.seek(0)
+    _check_size([_turn_to(image, number).size for number in wanted], most_pixels)
+    _turn_to(image, 0)
+    if name == "PNG" and "exif" not in image.info and (late := late_exif(data)):
+        image.info["exif"] = late
     exif = take_exif(image, notes)
     pages = [_page(data, image, number, notes) for number in wanted]
     lossless = name not in _LOSSY and not (name == "WEBP" and b"VP8L" not in _chunks(data))
     return OriginalFile(pages, name, lossless, exif, list(dict.fromkeys(notes)))
 
 
-def _frame_size(image: Image.Image, number: int) -> tuple[int, int]:
-    image.seek(number)
-    return image.size
+def _turn_to(image: Image.Image, number: int) -> Image.Image:
+    if image.format == "TIFF":
+        image.seek(number)
+    return image
 
 
 def _check_size(sizes: list[tuple[int, int]], most_pixels: int) -> None:
@@ -100,7 +105,7 @@ def _check_size(sizes: list[tuple[int, int]], most_pixels: int) -> None:
 
 
 def _page(data: bytes, image: Image.Image, number: int, notes: list[str]) -> Page:
-    image.seek(number)
+    _turn_to(image, number)
     dpi = resolution(image, swapped=turned(image))
     compressed = image.info.get("compression") != "raw"
     if _beyond_pillow(image):
@@ -119,9 +124,7 @@ def _beyond_pillow(image: Image.Image) -> bool:
 
 
 def _at(data: bytes, number: int) -> Image.Image:
-    image = _open(data)
-    image.seek(number)
-    return image
+    return _turn_to(_open(data), number)
 
 
 def _by_tifffile(data: bytes, every: bool, most_pixels: int) -> OriginalFile:

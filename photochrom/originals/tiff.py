@@ -166,6 +166,6 @@ def _texts(exif: bytes | None) -> tuple[list[tuple[int, int, int, str, bool]], b
     parsed = Image.Exif()
     parsed.load(exif)
     found = [(int(tag), str(parsed[tag])) for tag in TEXTS if tag in parsed]
-    more = any(folder in parsed for folder in FOLDERS)
+    more = any(parsed.get_ifd(folder) for folder in FOLDERS)
     plain = [(tag, text.encode("ascii", "replace").decode()) for tag, text in found]
     return [(tag, _ASCII, len(text) + 1, text, True) for tag, text in plain], more

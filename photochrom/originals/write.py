@@ -105,6 +105,7 @@ def _lost(file: OriginalFile, name: str) -> list[str]:
     misses = {
         f"its {page.depth} bits (written as {spec.depth})": page.depth > spec.depth,
         "its alpha": page.alpha and not spec.alpha,
+        "its alpha without loss": page.alpha and name in ("AVIF", "HEIF"),
         "its resolution": page.dpi is not None and not spec.dpi,
         "its EXIF": file.exif is not None and not spec.exif,
         f"its other {len(file.pages) - 1} pages": len(file.pages) > 1 and name != "TIFF",
