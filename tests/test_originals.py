@@ -75,7 +75,7 @@ def reference_lightness(rgb: np.ndarray, white: float) -> torch.Tensor:
 def test_each_mode_and_format_keeps_size_depth_alpha_and_lightness(mode):
     Image.init()
     image, held = picture(mode), 0
-    for format in Image.SAVE:
+    for format in set(Image.SAVE) - {"ICNS"}:  # it enlarges to 1024 × 1024
         try:
             data = encoded(image, format)
             with Image.open(io.BytesIO(data)) as opened:

@@ -31,6 +31,7 @@ def take_exif(image: Image.Image, notes: list[str]) -> bytes | None:
         return upright(image.info["exif"]) if "exif" in image.info else _gathered(exif)
     except Exception:  # whatever Pillow's parser raises on damaged bytes
         image.info.pop("exif", None)
+        _exif(image).load(b"")  # or it would be parsed, and raise, once more
         notes.append("its EXIF is damaged and was left out")
         return None
 

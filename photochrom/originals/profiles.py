@@ -35,7 +35,7 @@ def srgb_profile() -> bytes:
 
 def converted(image: Image.Image, icc: bytes | None, notes: list[str]) -> Image.Image:
     """An 8-bit picture as RGB or RGBA in sRGB, by its profile if it has one that fits."""
-    mode = "RGBA" if image.has_transparency_data else "RGB"
+    mode = "RGBA" if _has_alpha(image) else "RGB"
     if image.mode == "LAB" and icc is None:
         icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     profile = _opened(icc, notes)
@@ -73,6 +73,12 @@ def convert_array(pixels: ArrayPixels, icc: bytes | None, notes: list[str]) -> N
     for rows in strips(pixels.height, pixels.width):
         rgb = convert(pixels.array[rows, :, :3].astype(np.float64) / white) * white
         pixels.array[rows, :, :3] = rgb.round() if pixels.depth == 16 else rgb
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    """Pillow's own `has_transparency_data` fails where a palette was lost, as in ICNS."""
+    palette = image.palette.mode if image.mode == "P" and image.palette else ""
+    return "transparency" in image.info or (image.mode + palette)[-1] in "Aa"
 
 
 def _opened(icc: bytes | None, notes: list[str]) -> ImageCms.ImageCmsProfile | None:

@@ -163,9 +163,12 @@ def _texts(exif: bytes | None) -> tuple[list[tuple[int, int, int, str, bool]], b
     """The texts of EXIF as tags, and whether there is more than texts."""
     if exif is None:
         return [], False
-    parsed = Image.Exif()
-    parsed.load(exif)
-    found = [(int(tag), str(parsed[tag])) for tag in TEXTS if tag in parsed]
-    more = any(parsed.get_ifd(folder) for folder in FOLDERS)
+    try:
+        parsed = Image.Exif()
+        parsed.load(exif)
+        found = [(int(tag), str(parsed[tag])) for tag in TEXTS if tag in parsed]
+        more = any(parsed.get_ifd(folder) for folder in FOLDERS)
+    except Exception:  # what Pillow raises on damaged EXIF is its own
+        return [], True
     plain = [(tag, text.encode("ascii", "replace").decode()) for tag, text in found]
     return [(tag, _ASCII, len(text) + 1, text, True) for tag, text in plain], more

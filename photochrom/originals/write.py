@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from photochrom.originals.metadata import FOLDERS
 from photochrom.originals.pixels import as_bytes
 from photochrom.originals.png16 import write_png16
 from photochrom.originals.profiles import srgb_profile
@@ -122,15 +123,22 @@ def _encoded(file: OriginalFile, name: str, quality: int | None, notes: list[str
         return data
     if name == "PNG" and page.depth > 8:
         return write_png16(page, file.exif)
-    options = _options(file, name, quality)
     spec = FORMATS[name]
-    image = as_bytes(page.pixels, alpha=spec.alpha)
+    options = _options(file, name, quality)
     if spec.dpi and page.dpi:
         options["dpi"] = page.dpi
-    if spec.exif and file.exif and name != "TIFF":
-        options["exif"] = file.exif
     if spec.icc:
         options["icc_profile"] = srgb_profile()
+    image = as_bytes(page.pixels, alpha=spec.alpha)
+    if spec.exif and file.exif:
+        try:
+            return _saved(image, name, {**options, **_with_exif(file.exif, name)})
+        except Exception:  # what Pillow raises on odd EXIF is its own
+            notes.append("its EXIF is damaged and was left out")
+    return _saved(image, name, options)
+
+
+def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, name, **options)
     return buffer.getvalue()
@@ -150,17 +158,18 @@ def _options(file: OriginalFile, name: str, quality: int | None) -> dict[str, An
             return {"quality": value, "subsampling": "4:4:4"}
         case "HEIF":
             return {"quality": value, "chroma": 444}
-        case "TIFF":
-            return _tiff_options(file)
+        case "TIFF" if file.pages[0].compressed:
+            return {"compression": "tiff_adobe_deflate"}
         case _:
             return {}
 
 
-def _tiff_options(file: OriginalFile) -> dict[str, Any]:
-    exif = Image.Exif()
-    if file.exif:
-        exif.load(file.exif)
-    if not file.pages[0].compressed:
-        return {"tiffinfo": exif}
-    exif[317] = 2  # a predictor: differences deflate better
-    return {"tiffinfo": exif, "compression": "tiff_adobe_deflate"}
+def _with_exif(exif: bytes, name: str) -> dict[str, Any]:
+    if name != "TIFF":
+        return {"exif": exif}
+    tags = Image.Exif()
+    tags.load(exif)
+    for folder in FOLDERS:  # Pillow writes those that are among the tags
+        if entries := tags.get_ifd(folder):
+            tags[folder] = entries
+    return {"exif": tags}
