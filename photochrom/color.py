@@ -51,6 +51,15 @@ def lab_from_rgb(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 
     return _lab(rgb)
 
 
+def lightness_from_rgb(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 1 H W"]:
+    """L alone of sRGB colours in 0–1, for less than `lab_from_rgb` takes."""
+    curved = ((rgb.clamp(min=_RGB_THRESHOLD) + 0.055) / 1.055).log2_().mul_(2.4).exp2_()
+    linear = torch.where(rgb > _RGB_THRESHOLD, curved, rgb / 12.92)
+    y = _mix(_XYZ_FROM_RGB[1:2], linear)
+    f = torch.where(y > _LAB_THRESHOLD, y ** (1 / 3), _LAB_SLOPE * y + 16 / 116)
+    return 116 * f - 16
+
+
 def rgb_from_lab(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
     """sRGB in 0–1 of CIELAB colours; what lies outside sRGB is clipped by channel.
 
@@ -109,7 +118,8 @@ def _linear(
     y = (lightness + 16) / 116
     f = torch.stack([y + a / 500, y, y - b / 200])
     xyz = torch.where(f > _LAB_CUBE_ROOT, f * f * f, (f - 16 / 116) / _LAB_SLOPE)
-    return (_RGB_FROM_XYZ * _WHITE).to(xyz) @ xyz
+    linear: Tensor = (_RGB_FROM_XYZ * _WHITE).to(xyz) @ xyz
+    return linear
 
 
 def _encoded(linear: Tensor) -> Tensor:

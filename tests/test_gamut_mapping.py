@@ -5,7 +5,7 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
-from photochrom.color import lab_from_rgb, rgb_from_lab, rgb_within_gamut
+from photochrom.color import lab_from_rgb, lightness_from_rgb, rgb_from_lab, rgb_within_gamut
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,15 @@ def hue_difference(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     angle = torch.atan2(one[1], one[0]) - torch.atan2(other[1], other[0])
     angle = torch.remainder(angle + torch.pi, 2 * torch.pi) - torch.pi
     return angle.abs() * torch.minimum(*chroma)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_lightness_alone_is_that_of_the_whole_colour(dtype):
+    rng = np.random.default_rng(0)
+    rgb = np.concatenate([rng.random((50, 50, 3)), rng.random((50, 50, 3)) / 50])
+    ours = lightness_from_rgb(torch.from_numpy(rgb).movedim(-1, 0).to(dtype))
+    # float32 carries seven digits, of which L of 100 and the cube root leave five.
+    np.testing.assert_allclose(ours[0], rgb2lab(rgb)[..., 0], atol=1e-4)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

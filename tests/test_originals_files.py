@@ -258,11 +258,12 @@ def test_heic_without_its_plugin_names_it(monkeypatch):
         read(b"\0\0\0\x18ftypheic" + bytes(30))
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_of_damaged_exif_the_picture_is_read():
     damaged = b"Exif\0\0MM\0*\0\0\0\x08\0\x05\x01\x12"
     file = read(encoded(Image.fromarray(noise(8, 12)), "JPEG", exif=damaged))
-    assert file.pages[0].width == 12
-    assert file.notes == ["its EXIF is damaged and was left out"]  # Pillow's warning is an error
+    for format in ("jpg", "png", "tif", "webp"):
+        assert read(write(file, format=format).data).pages[0].width == 12
 
 
 @pytest.fixture(scope="module")
@@ -285,6 +286,7 @@ def files() -> list[bytes]:
     return [*found, write(read(found[-3]), format="png").data]
 
 
+@pytest.mark.filterwarnings("ignore")  # as it is outside tests: Pillow's are no errors there
 @pytest.mark.parametrize("damage", ["cut", "flipped"])
 def test_damaged_files_are_read_or_refused_in_one_line(files, damage):
     rng = np.random.default_rng(0)

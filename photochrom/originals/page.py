@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from photochrom.color import lab_from_rgb, rgb_within_gamut
+from photochrom.color import lightness_from_rgb, rgb_within_gamut
 from photochrom.originals.pixels import Depth, Pixels, strips
 
 
@@ -46,7 +46,7 @@ class Page:
     def lightness(self, rows: slice) -> Float[Tensor, "1 1 h W"]:
         """L of some rows, 0–100, also of a page in colour."""
         rows = self._within(rows)
-        return lab_from_rgb(self.pixels.rgb(rows)[None])[:, :1]
+        return lightness_from_rgb(self.pixels.rgb(rows)[None])
 
     def reduced_lightness(self, short: int) -> Float[Tensor, "1 1 h w"]:
         """L of the whole page, its short side reduced to `short`; a smaller page stays as it is.

@@ -95,7 +95,7 @@ def _turn_to(image: Image.Image, number: int) -> Image.Image:
 
 
 def _check_size(sizes: list[tuple[int, int]], most_pixels: int) -> None:
-    if any(min(size) < 1 for size in sizes):
+    if not sizes or any(min(size) < 1 for size in sizes):
         raise PictureError("expected a picture with pixels, got one without")
     total = sum(width * height for width, height in sizes)
     if total > most_pixels:
