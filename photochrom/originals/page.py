@@ -46,7 +46,11 @@ class Page:
     def lightness(self, rows: slice) -> Float[Tensor, "1 1 h W"]:
         """L of some rows, 0–100, also of a page in colour."""
         rows = self._within(rows)
-        return lightness_from_rgb(self.pixels.rgb(rows)[None])
+        L = [
+            lightness_from_rgb(self.pixels.rgb(slice(rows.start + s.start, rows.start + s.stop)))
+            for s in strips(rows.stop - rows.start, self.width)
+        ]
+        return torch.cat(L, dim=-2)[None]
 
     def reduced_lightness(self, short: int) -> Float[Tensor, "1 1 h w"]:
         """L of the whole page, its short side reduced to `short`; a smaller page stays as it is.
