@@ -31,7 +31,7 @@ def demo(*, output: Output = Path("photochrom-demo"), minutes: float = 1.2) -> N
     from photochrom import images, study
 
     found = images.find([str(_SAMPLES)])
-    colorized(found, output=output / "colored", overwrite=True)
+    colorized(found, output=str(output / "colored"), overwrite=True)
     _score(found, output / "models")
     asked = StudyConfig(protocol=vars(SharedConfig(minutes=minutes, width=16)))
     training, validation = study.hold_out(found.pictures, _HELD_OUT, asked.first_seed)

@@ -145,11 +145,20 @@ class Colorizer(nn.Module):
         how: Decoder = "annealed",
     ) -> Float[Tensor, "B 2 H W"]:
         """`forward` of the features of L."""
+        return self.full_size(self.small(features, temperature, how), L)
+
+    def small(
+        self,
+        features: Float[Tensor, "B C h w"],
+        temperature: float | None = None,
+        how: Decoder = "annealed",
+    ) -> Float[Tensor, "B 2 h w"]:
+        """ab at the network's own size, 1 / stride of its input's."""
         if self.architecture.method == "regression":
-            return self.full_size(self.regressed(features).float(), L)
+            return self.regressed(features).float()
         annealed = self.temperature if temperature is None else temperature
         at = {"annealed": annealed, "mode": 0.0, "mean": 1.0}[how]
-        return self.full_size(self.decode(features, [at])[0], L)
+        return self.decode(features, [at])[0]
 
     def save(
         self, folder: Path, training: dict[str, Any], *, half: bool = False, **more: Any

@@ -8,12 +8,15 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
 from photochrom.images import MAX_PIXELS, PictureError
 from photochrom.originals.depth import from_numbers, in_srgb, pixels_of, rawmode_of
 from photochrom.originals.metadata import exif_of_tiff, resolution, take_exif, turned
 from photochrom.originals.page import Page
+from photochrom.originals.pixels import BytePixels
 from photochrom.originals.png16 import late_exif
 from photochrom.originals.tiff import is_tiff, read_page, tiff_sizes
 
@@ -35,6 +38,11 @@ class OriginalFile:
     """Of the first page, with the orientation reset."""
     notes: list[str] = field(default_factory=list)
     """What a user should know: what was changed, and what was not taken."""
+
+
+def of_rgb(rgb: UInt8[np.ndarray, "H W 3"]) -> OriginalFile:
+    """A picture that never was a file."""
+    return OriginalFile([Page(BytePixels(Image.fromarray(rgb)))], "PNG")
 
 
 def read(
