@@ -6,25 +6,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-from torch.nn import functional as F
-
 from photochrom import originals
 from photochrom.config import ColorizeConfig
 from photochrom.images import Picture, PictureError, Skipped, read
-from photochrom.models import Colorizer
-from photochrom.originals import OriginalFile, Page
+from photochrom.originals import OriginalFile
 from photochrom.outputs import format_of, output_of, write
+from photochrom.painting import Enlarged, Model, paint, predicted
 from photochrom.storage import exists
-from photochrom.upsampling import Bilinear, EdgeAware
 
 _LARGE = 16_000_000  # pixels; a larger file is alone in memory
 _BEHIND = 3  # pictures that may be painted and encoded while the network goes on
-_STRIP = 1 << 18  # pixels whose ab is there at a time
-
-Enlarged = EdgeAware | Bilinear
 
 
 @dataclass(frozen=True)
@@ -67,46 +58,9 @@ def read_original(picture: Picture, config: ColorizeConfig) -> OriginalFile:
     return originals.read(picture.read_bytes(), pages=config.pages, most_pixels=most)
 
 
-def colorize_pages(file: OriginalFile, colorizer: Colorizer, config: ColorizeConfig) -> None:
-    """Give every page its predicted colours, in place; L, alpha and size stay."""
-    for page, enlarged in zip(file.pages, predicted(file, colorizer, config), strict=True):
-        paint(page, enlarged)
-
-
-def predicted(file: OriginalFile, colorizer: Colorizer, config: ColorizeConfig) -> list[Enlarged]:
-    """ab of every page, small still: the network's part."""
-    short = config.working_size or colorizer.architecture.size
-    with torch.inference_mode():
-        return [
-            enlarged(page.reduced_lightness(short), colorizer, (page.height, page.width), config)
-            for page in file.pages
-        ]
-
-
-def enlarged(
-    L: Float[Tensor, "1 1 h w"], colorizer: Colorizer, size: tuple[int, int], config: ColorizeConfig
-) -> Enlarged:
-    """What gives ab at full size, from L at the size that the network works at."""
-    stride = colorizer.architecture.stride
-    ab = colorizer.small(colorizer.features(L), config.temperature, config.decoder)
-    scale = (L.shape[-2] / size[0] / stride, L.shape[-1] / size[1] / stride)
-    if config.enlarge == "bilinear":
-        return Bilinear(ab, size, scale)
-    return EdgeAware(ab, F.avg_pool2d(L, stride, ceil_mode=True), size, scale)
-
-
-def paint(page: Page, colors: Enlarged) -> None:
-    """Colour a page, strip by strip."""
-    step = max(1, _STRIP // page.width)
-    with torch.inference_mode():
-        for top in range(0, page.height, step):
-            rows = slice(top, min(top + step, page.height))
-            page.paint(rows, colors.rows(rows, page.lightness(rows)))
-
-
 def colorize_all(
     pictures: Iterable[Picture],
-    colorizer: Colorizer,
+    model: Model,
     out: str | None = None,
     config: ColorizeConfig | None = None,
     *,
@@ -126,7 +80,7 @@ def colorize_all(
         for one in planned:
             yield one if isinstance(one, Outcome) else Outcome(one.picture, one.output, "done")
         return
-    yield from _overlapping(planned, colorizer, config)
+    yield from _overlapping(planned, model, config)
 
 
 def _planned(
@@ -151,7 +105,7 @@ def _planned(
 
 
 def _overlapping(
-    planned: Iterator[_Job | Outcome], colorizer: Colorizer, config: ColorizeConfig
+    planned: Iterator[_Job | Outcome], model: Model, config: ColorizeConfig
 ) -> Iterator[Outcome]:
     """Each job's outcome, in order: one is read ahead, and some are written behind."""
     behind: deque[Future[Outcome]] = deque()
@@ -164,7 +118,7 @@ def _overlapping(
                     yield from _finished(behind, 0)
                 else:
                     ahead = reading.submit(_read, planned, config)
-                behind.append(_sent(read, colorizer, config, writing))
+                behind.append(_sent(read, model, config, writing))
                 del read
                 yield from _finished(behind, 0 if large else _BEHIND)
                 if large:
@@ -189,13 +143,13 @@ def _read(planned: Iterator[_Job | Outcome], config: ColorizeConfig) -> _Read | 
 
 def _sent(
     read: _Read | Outcome,
-    colorizer: Colorizer,
+    model: Model,
     config: ColorizeConfig,
     writing: ThreadPoolExecutor,
 ) -> Future[Outcome]:
     if isinstance(read, Outcome):
         return writing.submit(lambda: read)
-    return writing.submit(_finish, read, predicted(read.file, colorizer, config), config)
+    return writing.submit(_finish, read, predicted(read.file.pages, model, config), config)
 
 
 def _finish(read: _Read, colors: list[Enlarged], config: ColorizeConfig) -> Outcome:

@@ -12,8 +12,8 @@ from skimage.color import rgb2lab
 from torch.nn import functional as F
 
 from photochrom import originals, recipes
-from photochrom.colorize import colorize_all, colorize_pages
-from photochrom.config import Architecture, ColorizeConfig
+from photochrom.colorize import colorize_all
+from photochrom.config import Architecture
 from photochrom.images import Picture, PictureError, find, read
 from photochrom.models import Colorizer
 from photochrom.outputs import format_of, output_of
@@ -26,17 +26,11 @@ def model():
     return Colorizer(Architecture(method="classification", width=2, size=32), Gamut.srgb(20)).eval()
 
 
-def colorized(rgb, model, **config):
-    file = originals.of_rgb(rgb)
-    colorize_pages(file, model, ColorizeConfig(**config))
-    return np.asarray(Image.open(io.BytesIO(originals.write(file, format="png").data)))
-
-
 @pytest.mark.parametrize("enlarge", ["edges", "bilinear"])
 @pytest.mark.parametrize("size", [(1, 1), (33, 17), (200, 90)])
 def test_the_size_is_kept(size, enlarge, model):
     rgb = np.full((*size, 3), 99, dtype=np.uint8)
-    assert colorized(rgb, model, enlarge=enlarge).shape == (*size, 3)
+    assert model(rgb, enlarge=enlarge).shape == (*size, 3)
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -45,7 +39,7 @@ def test_every_recipe_takes_any_size(name, size):
     architecture = replace(Architecture.of(recipes.load(name)), width=2, size=64)
     colorizer = Colorizer(architecture, Gamut.srgb(20)).eval()
     rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    assert colorized(rgb, colorizer).shape == rgb.shape
+    assert colorizer(rgb).shape == rgb.shape
 
 
 def test_a_large_picture_is_coloured_as_the_small_one_is(model, samples):
@@ -55,7 +49,7 @@ def test_a_large_picture_is_coloured_as_the_small_one_is(model, samples):
     large_L = F.interpolate(small_L, (2000, 3000), mode="bilinear", align_corners=False)
     with torch.inference_mode():
         one = model.predict(small_L)
-        whole = model(F.interpolate(large_L, (500, 750), mode="area"))
+        whole = model.ab(F.interpolate(large_L, (500, 750), mode="area"))
         far = [
             (F.interpolate(ab, (36, 54), mode="bilinear", antialias=True) - one).abs().mean()
             for ab in (model.predict(large_L), whole)
@@ -76,15 +70,15 @@ def test_by_bilinear_enlarging_it_is_what_predict_gives(stride, photos):
     with torch.inference_mode():
         ab = model.predict(L)
     expected = ab[0].movedim(0, -1).numpy()
-    made = rgb2lab(colorized(rgb, model, enlarge="bilinear"))[..., 1:]
+    made = rgb2lab(model(rgb, enlarge="bilinear"))[..., 1:]
     # Enlarged once here and twice there, rounded to 8 bits, and with less chroma outside sRGB.
     assert np.median(np.abs(made - expected)) < 1.5
 
 
 def test_the_lightness_is_kept_whatever_the_colour(model, photos):
     rgb = read(Picture("0.png", str(photos / "0.png")))
-    model.small = lambda features, *_: torch.full((1, 2, *features.shape[-2:]), 90.0)
-    moved = abs(rgb2lab(colorized(rgb, model)) - rgb2lab(rgb))[..., 0]
+    model.decoded = lambda features, *_: torch.full((1, 2, *features.shape[-2:]), 90.0)
+    moved = abs(rgb2lab(model(rgb)) - rgb2lab(rgb))[..., 0]
     assert moved.max() < 0.5  # half a step of 8 bits is at most 0.45 in L
 
 
@@ -95,7 +89,7 @@ def test_its_own_colours_are_ignored(model, photos):
         rows = slice(0, page.height)
         page.paint(rows, torch.zeros(1, 2, page.height, page.width))
     without = np.asarray(Image.open(io.BytesIO(originals.write(grey, format="png").data)))
-    difference = abs(colorized(rgb, model).astype(int) - colorized(without, model)).max()
+    difference = abs(model(rgb).astype(int) - model(without)).max()
     assert difference <= 8  # the grey picture's L is rounded to 8 bits, which ab amplifies
 
 

@@ -5,6 +5,8 @@ from typing import Literal
 
 from photochrom.config.checks import at_least, positive
 
+Decoder = Literal["annealed", "mode", "mean"]
+
 
 @dataclass(frozen=True)
 class ColorizeConfig:
@@ -12,7 +14,7 @@ class ColorizeConfig:
 
     temperature: float | None = None
     """Of the annealed mean; by default the model's own."""
-    decoder: Literal["annealed", "mode", "mean"] = "annealed"
+    decoder: Decoder = "annealed"
     """How a classifier's distributions become colours."""
     working_size: int | None = None
     """Short side that the network sees, if the picture is larger; by default the model's own."""
