@@ -50,9 +50,12 @@ def colorize(
     )
     if json:
         files.write_json(json, [_plain(one) for one in outcomes])
-    failed = sum(one.became == "failed" for one in outcomes)
+    failed = [images.Skipped(one.picture.name, one.reason) for one in outcomes if one.failed]
+    if failed and len(failed) == len(outcomes):
+        raise ValueError(f"expected a picture to colorize, got none: {images.summary(failed)}")
+    tell(outcomes, output, dry_run=dry_run)
     if failed:
-        raise SystemExit(2 if failed == len(outcomes) else 1)
+        raise SystemExit(1)
 
 
 def colorized(
@@ -64,7 +67,7 @@ def colorized(
     overwrite: bool = False,
     dry_run: bool = False,
 ) -> list["Outcome"]:
-    """Colorize the pictures found, with a bar, and say what became of them."""
+    """Colorize the pictures found, with a bar; what became of them, in their order."""
     from photochrom import bars
     from photochrom.colorize import colorize_all, not_found
     from photochrom.models import Colorizer
@@ -78,12 +81,10 @@ def colorized(
         dry_run=dry_run,
     )
     outcomes = list(bars.track(made, len(found.pictures), "colorizing"))
-    outcomes += [not_found(one) for one in found.skipped]
-    _tell(outcomes, output, dry_run=dry_run)
-    return outcomes
+    return outcomes + [not_found(one) for one in found.skipped]
 
 
-def _tell(outcomes: Sequence["Outcome"], output: str | None, *, dry_run: bool) -> None:
+def tell(outcomes: Sequence["Outcome"], output: str | None, *, dry_run: bool = False) -> None:
     """What was done, skipped and failed, and why."""
     from photochrom.images import Skipped
 

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from photochrom import originals
@@ -12,7 +13,7 @@ from photochrom.images import Picture, PictureError, Skipped, read
 from photochrom.originals import OriginalFile
 from photochrom.outputs import format_of, output_of, write
 from photochrom.painting import Enlarged, Model, paint, predicted
-from photochrom.storage import exists
+from photochrom.storage import exists, is_url
 
 _LARGE = 16_000_000  # pixels; a larger file is alone in memory
 _BEHIND = 3  # pictures that may be painted and encoded while the network goes on
@@ -30,6 +31,10 @@ class Outcome:
     """Why it was skipped, or failed."""
     notes: tuple[str, ...] = ()
     """What its new file could not carry, and what else is to be known."""
+
+    @property
+    def failed(self) -> bool:
+        return self.became == "failed"
 
 
 @dataclass(frozen=True)
@@ -70,11 +75,14 @@ def colorize_all(
     """Colorize each picture to its `output_of`; one that fails is told and passed over.
 
     Reading, the network, and painting and writing overlap. Two pictures never share an output:
-    the second fails. A full disk is no matter of one picture and raises `OSError`.
+    the second fails. A full disk is no matter of one picture and raises `OSError`, and so does
+    an `out` that is no folder.
     """
     config = config or ColorizeConfig()
     if config.format:
         format_of(Picture("", ""), config.format)  # a mistaken flag, not a mistaken picture
+    if out and not is_url(out) and Path(out).exists() and not Path(out).is_dir():
+        raise NotADirectoryError(f"{out}: expected a folder to write to, found a file")
     planned = _planned(pictures, out, config, overwrite)
     if dry_run:
         for one in planned:
