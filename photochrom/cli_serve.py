@@ -1,5 +1,6 @@
 """The command that serves the colorizer over HTTP."""
 
+import socket
 from typing import Annotated, Any
 
 from tyro.conf import arg
@@ -29,15 +30,26 @@ def serve(
     uvicorn = _uvicorn()
     from photochrom.serve import Service, create_app
 
-    service = Service(find_models(models), config)
-    print(f"http://{config.host}:{config.port}: serving {', '.join(service.models)}", flush=True)
-    uvicorn.run(
-        create_app(service),
-        host=config.host,
-        port=config.port,
-        timeout_graceful_shutdown=round(config.timeout),
-        log_level="warning",
-    )
+    with _listening(config) as listening:
+        service = Service(find_models(models), config)
+        host, port = listening.getsockname()[:2]
+        print(f"http://{host}:{port}: serving {', '.join(service.models)}", flush=True)
+        graceful = round(config.timeout)
+        app = uvicorn.Config(
+            create_app(service), log_level="warning", timeout_graceful_shutdown=graceful
+        )
+        uvicorn.Server(app).run(sockets=[listening])
+
+
+def _listening(config: ServeConfig) -> socket.socket:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        return socket.create_server((config.host, config.port), family=family)
+    except OSError as error:
+        raise ValueError(
+            f"expected a free port of this machine, got {config.host} port {config.port} "
+            f"({error.strerror}): name another with --port"
+        ) from None
 
 
 def _uvicorn() -> Any:
