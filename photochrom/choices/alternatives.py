@@ -12,18 +12,20 @@ at most 2 d / (1 + d), where d = ½ Σ |p - p'| (the coupling of Bavarian et al.
 correlated sampling strategies", Theory of Computing 2020). So what looks alike, and is held
 for alike, becomes one colour.
 
-A bin is coarse and a choice between equals abrupt. So the argmax is softened, as in the
-concrete distribution (Maddison, Mnih and Teh, ICLR 2017), to a colour s, and this is taken for
-a sight of the true colour with an error of r ab units: what is shown is the mean of what is
-then believed, which is one step of mean shift from s (Comaniciu and Meer, PAMI 2002):
+A bin is coarse, a choice between equals abrupt, and z is not smooth. So the argmax is softened,
+as in the concrete distribution (Maddison, Mnih and Teh, ICLR 2017), to a colour s. Its median
+over the neighbours, s̃, stands in for the pairwise terms: what a few pixels choose against all
+around them is given up. s̃ is then taken for a sight of the true colour with an error of r ab
+units. What is shown is the mean of what is believed after it, which is one step of mean shift
+(Comaniciu and Meer, PAMI 2002):
 
-    s = Σ_q softmax((z / T + g) / τ)_q c_q,    ab = Σ_q softmax(z / T - |c - s|² / 2r²)_q c_q.
+    s = Σ_q softmax((z / T + g) / τ)_q c_q,    ab = Σ_q softmax(z / T - |c - s̃|² / 2r²)_q c_q.
 
-The draw chooses among what the distribution holds likely; near it, ab is as smooth as the
-annealed mean, and within one blob of colours it is near the annealed mean itself.
+So the draw chooses among what is held likely, and near that ab is as smooth as the annealed
+mean; where all that is likely lies within r, it is nearly the annealed mean itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from jaxtyping import Float
@@ -31,7 +33,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photochrom.blocks import pixel_rows, product_dtype
-from photochrom.choices.field import NoiseField, places
+from photochrom.choices.field import NoiseField, places, smoothed
 from photochrom.quantize import Gamut, decode_features
 from photochrom.quantize.fused import HeadByBlocks
 
@@ -55,7 +57,7 @@ def alternatives(
 ) -> Float[Tensor, "N B 2 h w"]:
     """`count` colorizations of each picture, none of them the annealed mean at `temperature`.
 
-    Each is a draw as the module describes it: at a single pixel the bin that it chooses
+    Each is a draw as the module describes it: at a single pixel the bin that its noise chooses
     follows f_T exactly. `temperature` is T: 1 is the model's own distribution; lower ones,
     which plain decoding uses, make more likely pictures that differ less.
 
@@ -76,19 +78,23 @@ def alternatives(
         raise ValueError(f"temperature must be positive, got {temperature:g}")
     plain, mean = decode_features(features, head_weight, head_bias, gamut, [temperature, 1.0])
     size = tuple(features.shape[-2:])
-    phi = places(F.interpolate(L, size, mode="bilinear", antialias=True), mean)
-    made = plain.new_empty((count, *plain.shape))
-    coarse = -(-max(size) // _JUDGED)
+    phi = places(F.interpolate(L, size, mode="bilinear", antialias=True).to(plain), mean)
+    made: Tensor = plain.new_empty((count, *plain.shape))
     with torch.autocast(features.device.type, enabled=False):
         head = HeadByBlocks(head_weight, head_bias, product_dtype(features))
         drawing = _Drawing(head, gamut.bins.to(head.p), temperature)
         fields = [NoiseField.draw(seed, len(gamut), head.p) for seed in _seeds(seed, count)]
+        each = slice(None, None, -(-max(size) // _JUDGED))
+        coarse = (..., each, each)
         for picture, pixels in enumerate(features):
-            few = phi[picture].unflatten(0, size)[::coarse, ::coarse].flatten(0, 1)
-            draws = drawing(pixels[:, ::coarse, ::coarse], few, fields)
-            first = pixel_rows(plain[picture, :, ::coarse, ::coarse])
+            x, few = pixel_rows(pixels), pixel_rows(pixels[coarse])
+            draws = drawing.settled(
+                few, drawing.chosen(few, pixel_rows(phi[picture][coarse]), fields)
+            )
+            first = pixel_rows(plain[picture][coarse])
             kept = [fields[one] for one in _medoids(draws, first, count)]
-            ab = drawing(pixels, phi[picture], kept)
+            chosen = drawing.chosen(x, pixel_rows(phi[picture]), kept).mT.unflatten(-1, size)
+            ab = drawing.settled(x, smoothed(chosen.nan_to_num()).flatten(2).mT)
             made[:, picture] = ab.mT.unflatten(-1, size)
     return made
 
@@ -101,33 +107,38 @@ def _seeds(seed: int, count: int) -> Sequence[int]:
 
 
 class _Drawing:
-    """Draws of the colours of pixels, block by block."""
+    """The colours of pixels as noise fields choose them, block by block."""
 
     def __init__(self, head: HeadByBlocks, bins: Float[Tensor, "Q 2"], temperature: float) -> None:
         self.head, self.bins, self.temperature = head, bins, temperature
-        self.far = bins.square().sum(dim=1) / (2 * _REACH**2)
 
-    def __call__(
-        self,
-        pixels: Float[Tensor, "C h w"],
-        phi: Float[Tensor, "P 5"],
-        fields: Sequence[NoiseField],
-    ) -> Float[Tensor, "N P 2"]:
-        x = pixel_rows(pixels)
-        ab = phi.new_empty((len(fields), len(x), 2))
+    def _blocks(self, x: Float[Tensor, "P C"]) -> Iterator[tuple[slice, Float[Tensor, "p Q"]]]:
+        """Where each block lies, and its logits less the largest, divided by T."""
         for place in self.head.blocks(len(x)):
-            z = self.head.logits(x[place]).to(phi)
-            z = (z - z.amax(dim=1, keepdim=True)).div_(self.temperature)
-            for which, field in enumerate(fields):
-                ab[which, place] = self._colors(z, field.gumbel(phi[place]))
-        return ab
+            z = self.head.logits(x[place]).to(self.bins)
+            yield place, (z - z.amax(dim=1, keepdim=True)).div_(self.temperature)
 
-    def _colors(self, z: Float[Tensor, "P Q"], noise: Float[Tensor, "P Q"]) -> Float[Tensor, "P 2"]:
-        """The colour drawn by `noise`, of logits already divided by T."""
-        seen = torch.softmax(noise.add_(z).div_(_SOFTNESS), dim=1) @ self.bins
-        # -|c - s|² / 2r² without |s|², which is the same for all bins
-        nearness = torch.addmm(self.far.neg(), seen / _REACH**2, self.bins.T)
-        return torch.softmax(nearness.add_(z), dim=1) @ self.bins
+    def chosen(
+        self, x: Float[Tensor, "P C"], phi: Float[Tensor, "P 5"], fields: Sequence[NoiseField]
+    ) -> Float[Tensor, "N P 2"]:
+        """s of every pixel and field."""
+        s = phi.new_empty((len(fields), len(x), 2))
+        for place, z in self._blocks(x):
+            for which, field in enumerate(fields):
+                perturbed = field.gumbel(phi[place]).add_(z).div_(_SOFTNESS)
+                s[which, place] = torch.softmax(perturbed, dim=1) @ self.bins
+        return s
+
+    def settled(self, x: Float[Tensor, "P C"], s: Float[Tensor, "N P 2"]) -> Float[Tensor, "N P 2"]:
+        """The mean of each pixel's distribution near each `s`."""
+        ab = torch.empty_like(s)
+        far = self.bins.square().sum(dim=1) / (-2 * _REACH**2)
+        for place, z in self._blocks(x):
+            for which, sight in enumerate(s[:, place]):
+                # -|c - s|² / 2r² without |s|², which is the same for all bins
+                near = torch.addmm(far, sight / _REACH**2, self.bins.T)
+                ab[which, place] = torch.softmax(near.add_(z), dim=1) @ self.bins
+        return ab
 
 
 def _medoids(draws: Float[Tensor, "M P 2"], first: Float[Tensor, "P 2"], count: int) -> list[int]:

@@ -31,7 +31,7 @@ def entropy(
     """
     with torch.autocast(features.device.type, enabled=False):
         head = HeadByBlocks(head_weight, head_bias, product_dtype(features))
-        bits = head.p.new_empty((len(features), features.shape[2] * features.shape[3]))
+        bits: Tensor = head.p.new_empty((len(features), features.shape[2] * features.shape[3]))
         for picture, pixels in enumerate(features):
             x = pixel_rows(pixels)
             for place in head.blocks(len(x)):
@@ -43,7 +43,8 @@ def entropy(
 
 def normalizer(z: Float[Tensor, "P Q"], likeliest: Float[Tensor, " P"]) -> Float[Tensor, " P"]:
     """log Σ exp z, of the probability of the likeliest bin: the log of that is its z less this."""
-    return z.amax(dim=1).to(likeliest) - likeliest.log()
+    log_sum: Tensor = z.amax(dim=1).to(likeliest) - likeliest.log()
+    return log_sum
 
 
 def bits_of(
@@ -51,7 +52,8 @@ def bits_of(
 ) -> Float[Tensor, " P"]:
     """-Σ p log₂ p, as log p = z - `log_sum`, their `normalizer`; nan without a distribution."""
     bits = (log_sum - torch.linalg.vecdot(p, z.to(p.dtype), dim=1)) / math.log(2)
-    return bits.clamp(min=0).where(log_sum.isfinite(), torch.nan)
+    finite: Tensor = bits.clamp(min=0).where(log_sum.isfinite(), torch.nan)
+    return finite
 
 
 def entropy_picture(

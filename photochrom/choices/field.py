@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 _FREQUENCIES = 64
 _AXES = 5
-_PLACE = 4.0  # ℓ, in long sides: place alone parts only what lies far apart
+_PLACE = 8.0  # ℓ, in long sides: place alone parts only what lies far apart
 _SIGMA_L = 40.0
 _SIGMA_AB = 30.0
 _SMOOTHED = 64  # the short side at which φ's values are smoothed
@@ -37,7 +37,7 @@ class NoiseField:
     """Q independent fields, one a bin; a seed is one draw of them."""
 
     frequencies: Float[Tensor, "5 K"]
-    weights: Float[Tensor, "2K Q"]
+    weights: Float[Tensor, "2*K Q"]
 
     @staticmethod
     def draw(seed: int, bins: int, like: Tensor) -> "NoiseField":
@@ -58,7 +58,7 @@ class NoiseField:
         return log_p.neg_().log_().neg_()
 
 
-def places(L: Float[Tensor, "B 1 h w"], ab: Float[Tensor, "B 2 h w"]) -> Float[Tensor, "B hw 5"]:
+def places(L: Float[Tensor, "B 1 h w"], ab: Float[Tensor, "B 2 h w"]) -> Float[Tensor, "B 5 h w"]:
     """φ of every pixel, of its lightness and what colour it has at first sight.
 
     Both are smoothed by a median, which keeps the edges of things and not their texture:
@@ -68,12 +68,11 @@ def places(L: Float[Tensor, "B 1 h w"], ab: Float[Tensor, "B 2 h w"]) -> Float[T
     axes = [torch.arange(side, device=L.device).to(ab) for side in (height, width)]
     grid = torch.stack(torch.meshgrid(*axes, indexing="ij")) / (_PLACE * max(height, width))
     lab = torch.cat([L.to(ab) / _SIGMA_L, ab / _SIGMA_AB], dim=1).nan_to_num()
-    phi = torch.cat([grid.expand(len(L), -1, -1, -1), _smoothed(lab)], dim=1)
-    return phi.flatten(2).mT
+    return torch.cat([grid.expand(len(L), -1, -1, -1), smoothed(lab)], dim=1)
 
 
-def _smoothed(values: Float[Tensor, "B C h w"]) -> Float[Tensor, "B C h w"]:
-    """The median around each pixel, of the values reduced to a short side of 64 if larger."""
+def smoothed(values: Float[Tensor, "B C h w"]) -> Float[Tensor, "B C h w"]:
+    """The median in 7 × 7 pixels, of values reduced to a short side of 64 if theirs is larger."""
     height, width = values.shape[-2:]
     scale = min(1.0, _SMOOTHED / min(height, width))
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
