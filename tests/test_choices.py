@@ -203,7 +203,7 @@ def test_of_one_thing_with_two_likely_colours_both_are_shown(gamut):
 
 def test_a_uniform_region_is_of_one_colour(gamut, monkeypatch):
     # As many draws as alternatives: none is chosen among them.
-    monkeypatch.setattr(importlib.import_module("photochrom.choices.alternatives"), "_DRAWS", 1)
+    monkeypatch.setattr(importlib.import_module("photochrom.choices.draws"), "_DRAWS", 1)
     L = torch.full((1, 1, 16, 24), 60.0)
     made = redness(alternatives(*even(gamut), gamut, L, 24, temperature=1.0)) > 0.5
     share = made.float().mean(dim=(-2, -1))
@@ -256,7 +256,7 @@ def test_where_the_classifier_is_certain_alternatives_are_the_plain_one(gamut):
 
 def test_a_colour_is_drawn_as_often_as_it_is_likely(gamut, monkeypatch):
     # As many draws as alternatives: none is chosen among them.
-    monkeypatch.setattr(importlib.import_module("photochrom.choices.alternatives"), "_DRAWS", 1)
+    monkeypatch.setattr(importlib.import_module("photochrom.choices.draws"), "_DRAWS", 1)
     case = mixture(gamut, torch.tensor([0.25, 0.75])[:, None, None])
     made = alternatives(*case, gamut, torch.full((1, 1, 1, 1), 50.0), 400, temperature=1.0)
     # 400 draws: a standard deviation of 0.022, taken 3 times; and 0.013 for those near a tie,

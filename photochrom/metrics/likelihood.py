@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from photochrom.blocks import pixel_rows, product_dtype
-from photochrom.choices.entropy import bits_of, normalizer
+from photochrom.choices.uncertainty import bits_of, normalizer
 from photochrom.quantize import Gamut, hard_encode
 from photochrom.quantize.fused import HeadByBlocks
 
