@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from photochrom.color import rgb_from_lab
+from photochrom.color import rgb_within_gamut
 from photochrom.quantize import Gamut
 
 _ONE_COLOR = 20.0
@@ -24,7 +24,7 @@ class LikelyColor:
     ab: tuple[float, float]
     """Their mean, weighted by probability."""
     rgb: tuple[int, int, int]
-    """That ab at the pixel's own L, in 8 bits; what lies outside sRGB is clipped."""
+    """That ab at the pixel's own L, in 8 bits; outside sRGB it loses chroma until it fits."""
 
 
 @torch.no_grad()
@@ -89,7 +89,7 @@ def _peaks(p: Float[Tensor, " Q"], bins: Float[Tensor, "Q 2"]) -> Int[Tensor, " 
 
 
 def _likely(mass: Float[Tensor, ""], ab: Float[Tensor, " 2"], L: Float[Tensor, ""]) -> LikelyColor:
-    rgb = rgb_from_lab(torch.cat([L[None], ab])[:, None, None])[:, 0, 0]
+    rgb = rgb_within_gamut(torch.cat([L[None], ab])[:, None, None])[:, 0, 0]
     red, green, blue = (round(255 * value) for value in rgb.tolist())
     a, b = ab.tolist()
     return LikelyColor(float(mass), (a, b), (red, green, blue))

@@ -68,5 +68,5 @@ def entropy_picture(
     [[[[0, 128, 255]]]]
     """
     grey = bits.nan_to_num(_WHITE_BITS).mul(255 / _WHITE_BITS).clamp(0, 255).round()
-    large: Tensor = torch.nn.functional.interpolate(grey, size, mode="nearest")
-    return large.to(torch.uint8)
+    large: Tensor = torch.nn.functional.interpolate(grey.to(torch.uint8), size, mode="nearest")
+    return large
