@@ -130,7 +130,6 @@ def _alternatives(
         classifier.gamut,
         L.to(watched.features.device),
         extras.alternatives,
-        temperature=config.temperature or classifier.temperature,
         seed=extras.seed,
     )
     return tuple(enlarged(ab, L, watched.stride, page, config) for ab in made.cpu())
