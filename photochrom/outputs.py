@@ -1,13 +1,16 @@
 """Where a colorized picture goes: the same place and name below a folder or URL, or beside it."""
 
+import re
 from pathlib import Path, PurePosixPath
 
+from photochrom.config import ExtrasConfig
 from photochrom.files import write_whole
 from photochrom.images import Picture, PictureError
 from photochrom.originals import FORMATS, format_named
 from photochrom.storage import is_url, put
 
 _BESIDE = "-color"
+_OURS = re.compile(rf"{_BESIDE}(-entropy|-[0-9]+)?$")
 _STAYS = {".tif": "TIFF", ".tiff": "TIFF"}
 
 
@@ -41,9 +44,24 @@ def _beside(picture: Picture, suffix: str) -> Path:
     if is_url(picture.path) or picture.length is not None or picture.packed is not None:
         raise PictureError("no place beside it to write to: name a folder with --output")
     path = Path(picture.path)
-    if path.stem.endswith(_BESIDE):
-        raise PictureError(f"its name ends in {_BESIDE}, as an output's: add --output")
+    if ending := _OURS.search(path.stem):
+        raise PictureError(f"its name ends in {ending[0]}, as an output's: add --output")
     return path.with_name(path.stem + _BESIDE + suffix)
+
+
+def extras_of(output: str, extras: ExtrasConfig) -> tuple[str, ...]:
+    """The paths or URLs of what goes beside an output: alternatives, entropy, palette.
+
+    >>> extras_of("out/photo.jpg", ExtrasConfig(alternatives=2, entropy=True))
+    ('out/photo-1.jpg', 'out/photo-2.jpg', 'out/photo-entropy.png')
+    """
+    stem, _, suffix = output.rpartition(".")
+    places = [f"{stem}-{number}.{suffix}" for number in range(1, extras.alternatives + 1)]
+    if extras.entropy:
+        places.append(f"{stem}-entropy.png")
+    if extras.palette:
+        places.append(f"{stem}-palette.json")
+    return tuple(places)
 
 
 def write(place: str, data: bytes) -> None:

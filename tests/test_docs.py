@@ -135,7 +135,7 @@ def test_a_name_in_method_exists(name):
     assert callable(functools.reduce(getattr, parts[cut:], found))
 
 
-@pytest.mark.parametrize("package", ["losses", "quantize"])
+@pytest.mark.parametrize("package", ["choices", "losses", "quantize"])
 def test_method_names_every_function_of(package):
     module = importlib.import_module(f"photochrom.{package}")
     functions = {name for name, value in vars(module).items() if inspect.isfunction(value)}

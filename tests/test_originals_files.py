@@ -193,6 +193,14 @@ def test_each_page_comes_back():
     assert "PNG cannot carry its other 2 pages" in write(file, format="png").notes
 
 
+def test_pages_of_one_size_have_pixels_of_their_own():
+    pages = [noise(8, 12, 3, seed=i) for i in range(3)]
+    images = [Image.fromarray(page) for page in pages]
+    file = read(encoded(images[0], "TIFF", save_all=True, append_images=images[1:]), pages="all")
+    for page, expected in zip(file.pages, pages, strict=True):
+        assert (page.pixels.stored(slice(0, 8)) == expected).all()
+
+
 def test_of_an_animation_the_first_frame_is_taken():
     frames = [Image.fromarray(noise(8, 12, seed=i)) for i in range(2)]
     file = read(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))

@@ -91,7 +91,11 @@ def _by_pillow(data: bytes, image: Image.Image, every: bool, most_pixels: int) -
     if name == "PNG" and "exif" not in image.info and (late := late_exif(data)):
         image.info["exif"] = late
     exif = take_exif(image, notes)
-    pages = [_page(data, image, number, notes) for number in wanted]
+    pages = []
+    for number in wanted:
+        page = _page(data, image, number, notes)
+        # Pillow reads a page of the same size and mode into the memory of the one before.
+        pages.append(page.copy() if len(wanted) > 1 else page)
     lossless = name not in _LOSSY and not (name == "WEBP" and b"VP8L" not in _chunks(data))
     return OriginalFile(pages, name, lossless, exif, list(dict.fromkeys(notes)))
 
