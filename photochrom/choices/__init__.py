@@ -2,4 +2,9 @@
 
 from photochrom.choices.draws import alternatives as alternatives
 from photochrom.choices.likely import LikelyColor as LikelyColor, palette as palette
+from photochrom.choices.recolor import (
+    Choice as Choice,
+    recolored as recolored,
+    region as region,
+)
 from photochrom.choices.uncertainty import entropy as entropy, entropy_picture as entropy_picture
