@@ -12,6 +12,7 @@ import tyro
 from tyro.conf import Positional, arg
 
 from photochrom import console
+from photochrom.cli_app import app as app_command
 from photochrom.cli_colorize import colorize, list_models
 from photochrom.cli_demo import demo
 from photochrom.cli_pack import pack
@@ -85,6 +86,7 @@ def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
     app.command(evaluate)
     app.command(name="study")(study_command(argv))
     app.command(serve)
+    app.command(name="app")(app_command)
     app.command(demo)
     return app
 

@@ -85,6 +85,11 @@ def format_named(format: str) -> str:
     raise ValueError(f"--format must be one of {there}, got {format!r}")
 
 
+def suffix_of(file: OriginalFile) -> str:
+    """The suffix of what `write` makes of a file where no format is asked for."""
+    return FORMATS[_chosen(file)].suffix
+
+
 def _available(name: str) -> bool:
     Image.init()
     return name in Image.SAVE

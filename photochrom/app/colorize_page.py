@@ -1,0 +1,143 @@
+"""The page that colorizes: the result large, and below it what else the model knows."""
+
+import streamlit as st
+
+from photochrom.app import parts, views
+from photochrom.app.batch import Dropped, Zip
+from photochrom.app.controls import Asked, controls
+from photochrom.app.display import jpeg
+from photochrom.app.given import Given, given
+from photochrom.app.picture import Opened
+from photochrom.app.seen import Look, Point, Seen
+from photochrom.images import PictureError
+
+_GREY, _TRUTH = "grey", "true colours"
+
+
+def show() -> None:
+    """The page."""
+    all_sessions = given()
+    picture_side, control_side = st.columns([3, 1], gap="medium")
+    with control_side:
+        asked = controls(all_sessions)
+    with picture_side:
+        opened = _opened(asked, all_sessions)
+        if opened:
+            with st.spinner("Colorizing …"), all_sessions.gate:
+                seen = opened.see(asked.model, all_sessions.model(asked.model))
+                other = asked.other and opened.see(asked.other, all_sessions.model(asked.other))
+            with control_side:
+                _downloads(opened, seen, asked, all_sessions)
+            _result(opened, seen, asked, other or None)
+
+
+def _opened(asked: Asked, all_sessions: Given) -> Opened | None:
+    """The picture that is shown: opened once, and alone in this session's memory."""
+    held = st.session_state.get("opened")
+    if held and held[0] == asked.key:
+        opened: Opened = held[1]
+        return opened
+    for name in ("opened", "point", "alternative", "zip"):
+        st.session_state.pop(name, None)
+    try:
+        with st.spinner("Opening …"), all_sessions.gate:
+            opened = Opened(
+                asked.shown.data,
+                asked.shown.name,
+                most_pixels=all_sessions.config.most_pixels,
+                sizes=all_sessions.sizes(),
+            )
+    except PictureError as error:
+        st.error(f"{asked.shown.name}: {error}.")
+        return None
+    st.session_state["opened"] = (asked.key, opened)
+    return opened
+
+
+def _result(opened: Opened, seen: Seen, asked: Asked, other: Seen | None) -> None:
+    look = _look_of(asked, seen)
+    ab = seen.ab(look)
+    made = views.Made(asked.model, seen, ab, opened.shown(seen, ab))
+    others = []
+    if other and asked.other:
+        plain = Look(look.temperature, look.decoder)
+        other_ab = other.unchanged().ab(plain)
+        others.append(views.Made(asked.other, other, other_ab, opened.shown(other, other_ab)))
+    _compared(opened, made, others)
+    for note in opened.notes:
+        st.caption(note)
+    chosen = st.segmented_control(
+        "Below", views.VIEWS, default=next(iter(views.VIEWS)), key="view", label_visibility="hidden"
+    )
+    if chosen:
+        views.VIEWS[chosen](opened, [made, *others], asked.look)
+
+
+def _look_of(asked: Asked, seen: Seen) -> Look:
+    """As it was asked for, after a callback changed what only it knows."""
+    chosen = st.session_state.get("alternative", 0) if seen.classifies else 0
+    return Look(asked.look.temperature, asked.look.decoder, chosen)
+
+
+def _compared(opened: Opened, made: views.Made, others: list[views.Made]) -> None:
+    """The divider, between the result and what was chosen to stand before it."""
+    images = {_GREY: opened.display.by_lightness()}
+    if opened.has_colors:
+        images[_TRUTH] = opened.display.image
+    images |= {other.name: other.image for other in others}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        before = st.segmented_control("Before", list(images), default=_GREY, key="before")
+    before = before if before in images else _GREY
+    parts.compare(
+        (before, jpeg(images[before])),
+        (made.name, jpeg(made.image)),
+        opened.display.size,
+        key="compare",
+        mark=st.session_state.get("point"),
+        on_point=_picked,
+    )
+    st.caption(f"{opened.name}, {opened.width} × {opened.height}: drag the divider, click a point.")
+
+
+def _picked(point: Point) -> None:
+    st.session_state["point"] = point
+    st.session_state["view"] = views.AT_A_POINT
+
+
+def _downloads(opened: Opened, seen: Seen, asked: Asked, all_sessions: Given) -> None:
+    look = _look_of(asked, seen)
+
+    def whole() -> bytes:
+        with all_sessions.gate:
+            return opened.download(seen, look).data
+
+    st.download_button(
+        "Download", whole, opened.download_name, on_click="ignore", width="stretch", type="primary"
+    )
+    if len(asked.dropped) > 1:
+        _zip(asked.dropped, asked, look, all_sessions)
+
+
+def _zip(files: tuple[Dropped, ...], asked: Asked, look: Look, all_sessions: Given) -> None:
+    """All pictures by the first model, without choices of one of them."""
+    of = (tuple(hash(file.data) for file in files), asked.model, look.temperature, look.decoder)
+    if st.button(f"Colorize all {len(files)}", width="stretch"):
+        archive, bar = Zip(), st.progress(0.0, "Colorizing …")
+        plain, model = Look(look.temperature, look.decoder), all_sessions.model(asked.model)
+        made = archive.fill(files, model, plain, most_pixels=all_sessions.config.most_pixels)
+        for number in range(len(files)):
+            with all_sessions.gate:
+                name = next(made)
+            bar.progress((number + 1) / len(files), f"{number + 1} of {len(files)}: {name}")
+        next(made, None)  # closes the zip
+        bar.empty()
+        st.session_state["zip"] = (of, archive.data, archive.failed)
+    held = st.session_state.get("zip")
+    if not held or held[0] != of:
+        return
+    for failed in held[2]:
+        st.error(f"{failed.name}: {failed.reason}.")
+    if len(held[2]) < len(files):
+        st.download_button(
+            "Download all", held[1], "photochrom.zip", on_click="ignore", width="stretch"
+        )

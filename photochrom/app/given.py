@@ -1,0 +1,59 @@
+"""What the command gives to every session: models by name, limits, and work that is bounded.
+
+Streamlit runs `main` anew for every answer, in the process that the command started: so what
+the command was told stands here.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from photochrom.config import AppConfig
+from photochrom.models import Colorizer, find_models
+
+
+@dataclass(eq=False)
+class Given:
+    """Of all sessions together."""
+
+    shelf: Mapping[str, str]
+    """Where each model is, by its name."""
+    config: AppConfig = field(default_factory=AppConfig)
+    studies: tuple[Path, ...] = ()
+    """Folders of studies to be shown."""
+    gate: threading.BoundedSemaphore = field(init=False)
+    """Held while a picture is decoded, colorized or encoded."""
+    _loaded: dict[str, Colorizer] = field(default_factory=dict, init=False, repr=False)
+    _loading: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.gate = threading.BoundedSemaphore(self.config.at_once)
+
+    def model(self, name: str) -> Colorizer:
+        """A model of the shelf, loaded once for all."""
+        with self._loading:
+            if name not in self._loaded:
+                self._loaded[name] = Colorizer.load(self.shelf[name])
+            return self._loaded[name]
+
+    def sizes(self) -> set[int]:
+        """The short sides that the loaded models want."""
+        return {model.size for model in self._loaded.values()}
+
+
+_given: Given | None = None
+
+
+def give(given: Given) -> None:
+    """Set it, before any session."""
+    global _given
+    _given = given
+
+
+def given() -> Given:
+    """What the command gave; without a command, as in tests, the models that are shipped."""
+    global _given
+    if _given is None:
+        _given = Given(find_models())
+    return _given

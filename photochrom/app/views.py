@@ -1,0 +1,129 @@
+"""What stands below the result: models side by side, a point's colours, alternatives, doubt."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import streamlit as st
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from photochrom.app import parts
+from photochrom.app.picture import Opened
+from photochrom.app.plane import plane
+from photochrom.app.seen import ALTERNATIVES, Look, Point, Seen
+from photochrom.choices import LikelyColor, entropy_picture
+
+AT_A_POINT = "Colours at a point"
+_NEEDS = "A regression gives one colour a pixel: choose a classifier to see what else is likely."
+
+
+class Made(NamedTuple):
+    """What a model made of a picture."""
+
+    name: str
+    seen: Seen
+    ab: Float[Tensor, "1 2 h w"]
+    image: Image.Image
+
+
+def side_by_side(opened: Opened, made: Sequence[Made], look: Look) -> None:
+    """Truth or grey, and each model, with its scores where the truth is known."""
+    places = st.columns(1 + len(made))
+    with places[0]:
+        if opened.has_colors:
+            parts.shown(opened.display.image, "true colours")
+        else:
+            parts.shown(opened.display.by_lightness(), "as it came: without colours of its own")
+    for place, one in zip(places[1:], made, strict=True):
+        with place:
+            kind = one.seen.model.architecture.method
+            parts.shown(one.image, f"{one.name}, {kind}")
+            if opened.has_colors:
+                scores = opened.scores(one.seen, one.ab)
+                st.caption(" · ".join(f"{score.name} {score.told}" for score in scores))
+    if opened.has_colors:
+        st.caption(
+            "Scores of the whole picture at a short side of 160 pixels against its true colours; "
+            "docs/metrics.md defines them. A low ΔE is near the truth, which is not the only "
+            "plausible picture."
+        )
+
+
+def at_a_point(opened: Opened, made: Sequence[Made], look: Look) -> None:
+    """The distribution at the point that was clicked; a colour of it re-colours its region."""
+    seen = made[0].seen
+    if not seen.classifies:
+        st.info(_NEEDS)
+        return
+    point: Point | None = st.session_state.get("point")
+    if point is None:
+        st.info("Click a point of the picture to see which colours it may have.")
+    else:
+        L = opened.display.lightness_at(point.x, point.y)
+        try:
+            colors = seen.palette(point, L)
+        except ValueError as error:
+            st.error(f"{error}.")
+            return
+        svg = plane(seen.distribution(point), seen.model.gamut, L)
+        parts.palette(svg, colors, key="palette", on_color=partial(_choose, seen, point))
+        st.caption("A colour, chosen, is given to the region that the point belongs to.")
+    count = len(seen.choices)
+    st.button(
+        f"Undo ({count})" if count else "Undo", on_click=seen.undo, disabled=not count, key="undo"
+    )
+
+
+def _choose(seen: Seen, point: Point, color: LikelyColor) -> None:
+    seen.choose(point, color.ab)
+    st.session_state["alternative"] = 0
+
+
+def alternatives(opened: Opened, made: Sequence[Made], look: Look) -> None:
+    """Other plausible colorizations, each to be taken for the result."""
+    seen = made[0].seen
+    if not seen.classifies:
+        st.info(_NEEDS)
+        return
+    taken = st.session_state.get("alternative", 0)
+    places = st.columns(ALTERNATIVES)
+    for number, (place, ab) in enumerate(zip(places, seen.alternatives(), strict=True), 1):
+        with place:
+            parts.shown(opened.shown(seen, ab), f"alternative {number}")
+            st.button(
+                "Taken" if taken == number else "Take it",
+                key=f"alternative {number}",
+                on_click=partial(_take, number),
+                disabled=taken == number,
+            )
+    st.button("Back to the plain one", on_click=partial(_take, 0), disabled=not taken)
+
+
+def _take(number: int) -> None:
+    st.session_state["alternative"] = number
+
+
+def doubt(opened: Opened, made: Sequence[Made], look: Look) -> None:
+    """The entropy map."""
+    seen = made[0].seen
+    if not seen.classifies:
+        st.info(_NEEDS)
+        return
+    bits = seen.entropy()
+    width, height = opened.display.size
+    grey = Image.fromarray(entropy_picture(bits, (height, width))[0, 0].numpy())
+    parts.shown(
+        grey,
+        f"entropy of each pixel's distribution: black is certain, white 8 bits or more; mean "
+        f"{bits.nanmean().item():.1f} bits",
+    )
+
+
+VIEWS: dict[str, Callable[[Opened, Sequence[Made], Look], None]] = {
+    "Side by side": side_by_side,
+    AT_A_POINT: at_a_point,
+    "Alternatives": alternatives,
+    "Entropy": doubt,
+}

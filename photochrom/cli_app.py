@@ -1,0 +1,54 @@
+"""The command that shows the colorizer in a browser."""
+
+import socket
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import arg
+
+from photochrom import console
+from photochrom.config import AppConfig
+
+
+@console.later
+def app(
+    *,
+    models: Annotated[tuple[str, ...], arg(metavar="MODEL...")] = (),
+    studies: Annotated[tuple[Path, ...], arg(metavar="STUDY...")] = (),
+    config: Annotated[AppConfig, arg(name="")],
+) -> None:
+    """Colorize pictures in a browser: drop them in, compare models, choose colours.
+
+    Needs pip install 'photochrom[app]'.
+
+    Example: photochrom app
+
+    Args:
+        models: Names, run folders, folders of models, or URLs of these; by default the models
+            that come with photochrom.
+        studies: Folders of finished studies, to be browsed.
+    """
+    try:
+        import streamlit  # noqa: F401  # what the app is made of
+    except ModuleNotFoundError:
+        raise ValueError("expected streamlit, found none: pip install 'photochrom[app]'") from None
+    _refuse_taken(config)
+    from photochrom.app.given import Given
+    from photochrom.app.launch import launch
+    from photochrom.models import find_models
+
+    given = Given(find_models(models), config, studies)
+    shown = f"[{config.host}]" if ":" in config.host else config.host
+    print(f"http://{shown}:{config.port}: Ctrl-C stops it", flush=True)
+    launch(given)
+
+
+def _refuse_taken(config: AppConfig) -> None:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        socket.create_server((config.host, config.port), family=family).close()
+    except OSError as error:
+        raise ValueError(
+            f"expected a free port of this machine, got {config.host} port {config.port} "
+            f"({error.strerror}): name another with --port"
+        ) from None

@@ -1,0 +1,38 @@
+"""How the colorizer is shown in a browser."""
+
+from dataclasses import dataclass
+
+from photochrom.config.checks import at_least, positive
+
+
+@dataclass(frozen=True)
+class AppConfig:
+    """How the colorizer is shown in a browser."""
+
+    host: str = "127.0.0.1"
+    """The address to listen at; 0.0.0.0 lets other machines in."""
+    port: int = 8501
+    """Another, if this one is taken."""
+    most_megabytes: int = 32
+    """A larger file is refused."""
+    most_megapixels: float = 50.0
+    """A picture that declares more is refused, before it is decoded."""
+    at_once: int = 2
+    """Pictures that are decoded, colorized or encoded at a time, whoever waits; they bound
+    memory."""
+
+    def __post_init__(self) -> None:
+        at_least("most_megabytes", self.most_megabytes, 1)
+        positive("most_megapixels", self.most_megapixels)
+        at_least("at_once", self.at_once, 1)
+        at_least("port", self.port, 1)
+
+    @property
+    def at_home(self) -> bool:
+        """Whether only this machine can reach it: then whoever asks may name its folders."""
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+    @property
+    def most_pixels(self) -> int:
+        """As a whole number."""
+        return round(1e6 * self.most_megapixels)
