@@ -2,14 +2,22 @@
 
 import streamlit as st
 
-from photochrom.app import colorize_page
+from photochrom.app import colorize_page, prior_page, study_page
+
+_STYLE = (
+    "<style>.stMainBlockContainer { padding-top: 4rem; padding-bottom: 2rem; max-width: 1500px }"
+    "</style>"
+)
 
 
 def main() -> None:
     """Show the page that is asked for."""
     st.set_page_config("photochrom", layout="wide")
+    st.html(_STYLE)
     pages = [
-        st.Page(colorize_page.show, title="Colorize", default=True),
+        st.Page(colorize_page.show, title="Colorize", url_path="colorize", default=True),
+        st.Page(prior_page.show, title="Prior", url_path="prior"),
+        st.Page(study_page.show, title="Study", url_path="study"),
     ]
     st.navigation(pages, position="top").run()
 

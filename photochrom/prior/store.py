@@ -80,6 +80,10 @@ class PriorFile:
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all."""
+        write_whole(path, self.encoded())
+
+    def encoded(self) -> bytes:
+        """What the file holds, as HDF5."""
         from photochrom import __version__
 
         buffer = io.BytesIO()
@@ -103,7 +107,7 @@ class PriorFile:
             file["prior/edges"] = EDGES
             file["prior/p"] = self.prior.p
             file["prior/weights"] = self.prior.weights(self.uniform)
-        write_whole(path, buffer.getvalue())
+        return buffer.getvalue()
 
     @staticmethod
     def load(path: Path) -> "PriorFile":
@@ -112,18 +116,27 @@ class PriorFile:
             path = SHIPPED[str(path)]
         if not path.is_file():
             raise PriorFileError(f"{path}: expected a prior file, found no such file")
-        try:
-            with h5py.File(path, "r") as file:
-                _check(path, dict(file.attrs))
-                return _read(file)
-        except PriorFileError:
-            raise
-        except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise PriorFileError(
-                f"{path}: expected a prior as photochrom prior build writes it, got a damaged or "
-                f"foreign file ({reason})"
-            ) from None
+        return _loaded(path, str(path))
+
+    @staticmethod
+    def read(data: bytes, name: str) -> "PriorFile":
+        """`load` of the bytes of a file, which the error calls by `name`."""
+        return _loaded(io.BytesIO(data), name)
+
+
+def _loaded(source: Path | io.BytesIO, name: str) -> PriorFile:
+    try:
+        with h5py.File(source, "r") as file:
+            _check(name, dict(file.attrs))
+            return _read(file)
+    except PriorFileError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise PriorFileError(
+            f"{name}: expected a prior as photochrom prior build writes it, got a damaged or "
+            f"foreign file ({reason})"
+        ) from None
 
 
 def _gamut(histogram: AbHistogram, kind: str, step: float) -> Gamut:
@@ -135,7 +148,7 @@ def _gamut(histogram: AbHistogram, kind: str, step: float) -> Gamut:
     return Gamut.kmeans(centres, histogram.pixels[a, b], bins)
 
 
-def _check(path: Path, attributes: dict[str, Any]) -> None:
+def _check(path: str, attributes: dict[str, Any]) -> None:
     if attributes.get("format") != FORMAT:
         raise PriorFileError(
             f"{path}: expected {FORMAT} version {VERSION}, got an HDF5 file of another kind"
