@@ -28,7 +28,9 @@ def show() -> None:
                 other = asked.other and opened.see(asked.other, all_sessions.model(asked.other))
             with control_side:
                 _downloads(opened, seen, asked, all_sessions)
-            _result(opened, seen, asked, other or None)
+            made = _result(opened, seen, asked, other or None)
+    if opened:
+        _below(opened, made)
 
 
 def _opened(asked: Asked, all_sessions: Given) -> Opened | None:
@@ -54,7 +56,8 @@ def _opened(asked: Asked, all_sessions: Given) -> Opened | None:
     return opened
 
 
-def _result(opened: Opened, seen: Seen, asked: Asked, other: Seen | None) -> None:
+def _result(opened: Opened, seen: Seen, asked: Asked, other: Seen | None) -> list[views.Made]:
+    """Show the result; what each model made, the first one first."""
     look = _look_of(asked, seen)
     ab = seen.ab(look)
     made = views.Made(asked.model, seen, ab, opened.shown(seen, ab))
@@ -66,11 +69,15 @@ def _result(opened: Opened, seen: Seen, asked: Asked, other: Seen | None) -> Non
     _compared(opened, made, others)
     for note in opened.notes:
         st.caption(note)
-    chosen = st.segmented_control(
-        "Below", views.VIEWS, default=next(iter(views.VIEWS)), key="view", label_visibility="hidden"
-    )
+    return [made, *others]
+
+
+def _below(opened: Opened, made: list[views.Made]) -> None:
+    """What is asked for beside the result; only that is worked out."""
+    first = next(iter(views.VIEWS))
+    chosen = st.pills("More", list(views.VIEWS), default=first, key="view")
     if chosen:
-        views.VIEWS[chosen](opened, [made, *others], asked.look)
+        views.VIEWS[chosen](opened, made)
 
 
 def _look_of(asked: Asked, seen: Seen) -> Look:

@@ -12,7 +12,7 @@ from torch import Tensor
 from photochrom.app import parts
 from photochrom.app.picture import Opened
 from photochrom.app.plane import plane
-from photochrom.app.seen import ALTERNATIVES, Look, Point, Seen
+from photochrom.app.seen import ALTERNATIVES, Point, Seen
 from photochrom.choices import LikelyColor, entropy_picture
 
 AT_A_POINT = "Colours at a point"
@@ -28,7 +28,7 @@ class Made(NamedTuple):
     image: Image.Image
 
 
-def side_by_side(opened: Opened, made: Sequence[Made], look: Look) -> None:
+def side_by_side(opened: Opened, made: Sequence[Made]) -> None:
     """Truth or grey, and each model, with its scores where the truth is known."""
     places = st.columns(1 + len(made))
     with places[0]:
@@ -51,7 +51,7 @@ def side_by_side(opened: Opened, made: Sequence[Made], look: Look) -> None:
         )
 
 
-def at_a_point(opened: Opened, made: Sequence[Made], look: Look) -> None:
+def at_a_point(opened: Opened, made: Sequence[Made]) -> None:
     """The distribution at the point that was clicked; a colour of it re-colours its region."""
     seen = made[0].seen
     if not seen.classifies:
@@ -81,7 +81,7 @@ def _choose(seen: Seen, point: Point, color: LikelyColor) -> None:
     st.session_state["alternative"] = 0
 
 
-def alternatives(opened: Opened, made: Sequence[Made], look: Look) -> None:
+def alternatives(opened: Opened, made: Sequence[Made]) -> None:
     """Other plausible colorizations, each to be taken for the result."""
     seen = made[0].seen
     if not seen.classifies:
@@ -105,7 +105,7 @@ def _take(number: int) -> None:
     st.session_state["alternative"] = number
 
 
-def doubt(opened: Opened, made: Sequence[Made], look: Look) -> None:
+def doubt(opened: Opened, made: Sequence[Made]) -> None:
     """The entropy map."""
     seen = made[0].seen
     if not seen.classifies:
@@ -121,7 +121,7 @@ def doubt(opened: Opened, made: Sequence[Made], look: Look) -> None:
     )
 
 
-VIEWS: dict[str, Callable[[Opened, Sequence[Made], Look], None]] = {
+VIEWS: dict[str, Callable[[Opened, Sequence[Made]], None]] = {
     "Side by side": side_by_side,
     AT_A_POINT: at_a_point,
     "Alternatives": alternatives,
