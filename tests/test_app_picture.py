@@ -107,9 +107,7 @@ def test_lightness_at_a_point_is_that_of_the_picture():
 
 def test_the_network_runs_once_whatever_is_asked(photo, shipped, monkeypatch):
     calls, features = [], Colorizer.features
-    monkeypatch.setattr(
-        Colorizer, "features", lambda self, L: calls.append(1) or features(self, L)
-    )
+    monkeypatch.setattr(Colorizer, "features", lambda self, L: calls.append(1) or features(self, L))
     picture = opened(photo)
     seen = picture.see("photochrom", shipped)
     for temperature in (0.1, 0.5, 1.0):
@@ -226,7 +224,11 @@ def test_another_model_may_want_another_size(photo, shipped, regression):
 
 @pytest.mark.parametrize(
     ("data", "said"),
-    [(b"no picture", "not a picture"), (encoded(drawn())[:200], "truncated|broken"), (b"", "not a picture")],
+    [
+        (b"no picture", "not a picture"),
+        (encoded(drawn())[:200], "truncated|broken"),
+        (b"", "not a picture"),
+    ],
 )
 def test_a_wrong_file_is_refused(data, said):
     with pytest.raises(PictureError, match=said):

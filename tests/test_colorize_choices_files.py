@@ -79,8 +79,7 @@ def test_they_lie_beside_the_output_and_are_no_pictures_to_colorize(run, model, 
 @pytest.mark.parametrize("first", [True, False])
 def test_two_pictures_never_share_a_name(name, extras, first, picture, classifier, tmp_path):
     pictures = [
-        Picture(one, str(picture(one)))
-        for one in (("a.png", name) if first else (name, "a.png"))
+        Picture(one, str(picture(one))) for one in (("a.png", name) if first else (name, "a.png"))
     ]
     out = str(tmp_path / "out")
     outcomes = list(colorize.colorize_all(pictures, classifier(), out, extras=extras))

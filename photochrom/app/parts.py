@@ -41,7 +41,7 @@ def compare(
         "height": size[1],
         "mark": [mark.x, mark.y] if mark else None,
     }
-    _part("compare")(key=key, data=data, on_point_change=picked)
+    part("compare")(key=key, data=data, on_point_change=picked)
 
 
 def palette(
@@ -55,12 +55,12 @@ def palette(
             on_color(colors[int(number)])
 
     told = [{"css": f"rgb{color.rgb}", "told": f"{color.probability:.0%}"} for color in colors]
-    _part("palette")(key=key, data={"plane": plane, "colors": told}, on_color_change=chosen)
+    part("palette")(key=key, data={"plane": plane, "colors": told}, on_color_change=chosen)
 
 
 def report(page: str, title: str) -> None:
     """A page of HTML, shut in."""
-    _part("report")(key="report", data={"page": page, "title": title})
+    part("report")(key="report", data={"page": page, "title": title})
 
 
 def shown(image: Image.Image, caption: str) -> None:
@@ -69,7 +69,7 @@ def shown(image: Image.Image, caption: str) -> None:
 
 
 @cache
-def _part(name: str) -> Any:
+def part(name: str) -> Any:
     html, css, js = (_FOLDER / f"{name}.{kind}" for kind in ("html", "css", "js"))
     return st.components.v2.component(
         f"photochrom_{name}",
