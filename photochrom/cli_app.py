@@ -28,13 +28,14 @@ def app(
             that come with photochrom.
         studies: Folders of finished studies, to be browsed.
     """
-    try:
-        import streamlit  # noqa: F401  # what the app is made of
-    except ModuleNotFoundError:
-        raise ValueError("expected streamlit, found none: pip install 'photochrom[app]'") from None
     _refuse_taken(config)
+    try:
+        from photochrom.app.launch import launch
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"expected streamlit, found no {error.name}: pip install 'photochrom[app]'"
+        ) from None
     from photochrom.app.given import Given
-    from photochrom.app.launch import launch
     from photochrom.models import find_models
 
     given = Given(find_models(models), config, studies)

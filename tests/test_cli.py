@@ -28,14 +28,14 @@ def model(run, photos, tmp_path):
 
 
 def test_help_does_not_wait_for_torch():
-    code = "import photochrom.cli, sys; print({'torch', 'numpy', 'tqdm'} & set(sys.modules))"
+    code = "import photochrom.cli, sys; print({'torch', 'numpy', 'tqdm', 'streamlit'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
 COMMANDS = (
     *("prior build", "prior view", "prior show", "prior compare", "prior merge"),
-    *("pack", "train", "colorize", "evaluate", "study", "demo"),
+    *("pack", "train", "colorize", "evaluate", "study", "serve", "app", "demo"),
 )
 
 

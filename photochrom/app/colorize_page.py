@@ -5,9 +5,8 @@ import streamlit as st
 from photochrom.app import parts, views
 from photochrom.app.batch import Dropped, Zip
 from photochrom.app.controls import Asked, controls
-from photochrom.app.display import jpeg
 from photochrom.app.given import Given, given
-from photochrom.app.picture import Opened
+from photochrom.app.picture import Opened, Result
 from photochrom.app.seen import Look, Point, Seen
 from photochrom.images import PictureError
 
@@ -56,23 +55,18 @@ def _opened(asked: Asked, all_sessions: Given) -> Opened | None:
     return opened
 
 
-def _result(opened: Opened, seen: Seen, asked: Asked, other: Seen | None) -> list[views.Made]:
+def _result(opened: Opened, seen: Seen, asked: Asked, other: Seen | None) -> list[Result]:
     """Show the result; what each model made, the first one first."""
-    look = _look_of(asked, seen)
-    ab = seen.ab(look)
-    made = views.Made(asked.model, seen, ab, opened.shown(seen, ab))
-    others = []
+    made = [opened.result(asked.model, _look_of(asked, seen))]
     if other and asked.other:
-        plain = Look(look.temperature, look.decoder)
-        other_ab = other.unchanged().ab(plain)
-        others.append(views.Made(asked.other, other, other_ab, opened.shown(other, other_ab)))
-    _compared(opened, made, others)
+        made.append(opened.result(asked.other, asked.look))
+    _compared(opened, *made)
     for note in opened.notes:
         st.caption(note)
-    return [made, *others]
+    return made
 
 
-def _below(opened: Opened, made: list[views.Made]) -> None:
+def _below(opened: Opened, made: list[Result]) -> None:
     """What is asked for beside the result; only that is worked out."""
     first = next(iter(views.VIEWS))
     chosen = st.pills("More", list(views.VIEWS), default=first, key="view")
@@ -86,18 +80,18 @@ def _look_of(asked: Asked, seen: Seen) -> Look:
     return Look(asked.look.temperature, asked.look.decoder, chosen)
 
 
-def _compared(opened: Opened, made: views.Made, others: list[views.Made]) -> None:
+def _compared(opened: Opened, made: Result, *others: Result) -> None:
     """The divider, between the result and what was chosen to stand before it."""
-    images = {_GREY: opened.display.by_lightness()}
+    images = {_GREY: opened.display.by_lightness}
     if opened.has_colors:
-        images[_TRUTH] = opened.display.image
-    images |= {other.name: other.image for other in others}
+        images[_TRUTH] = opened.display.truth
+    images |= {other.name: other.jpeg for other in others}
     with st.container(horizontal=True, vertical_alignment="center"):
         before = st.segmented_control("Before", list(images), default=_GREY, key="before")
     before = before if before in images else _GREY
     parts.compare(
-        (before, jpeg(images[before])),
-        (made.name, jpeg(made.image)),
+        (before, images[before]),
+        (made.name, made.jpeg),
         opened.display.size,
         key="compare",
         mark=st.session_state.get("point"),

@@ -7,7 +7,7 @@ interpolates.
 """
 
 import io
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import torch
@@ -62,10 +62,16 @@ class Display:
         assert isinstance(level, int)
         return level / _SCALE
 
-    def by_lightness(self) -> Image.Image:
-        """The picture in grey: L alone."""
+    @cached_property
+    def truth(self) -> bytes:
+        """The picture as it came, as JPEG."""
+        return jpeg(self.image)
+
+    @cached_property
+    def by_lightness(self) -> bytes:
+        """The picture in grey, L alone, as JPEG."""
         neutral = Image.new("L", self.size, _ZERO)
-        return Image.merge("RGB", [self.grey, neutral, neutral]).filter(_table())
+        return jpeg(Image.merge("RGB", [self.grey, neutral, neutral]).filter(_table()))
 
 
 def jpeg(image: Image.Image) -> bytes:

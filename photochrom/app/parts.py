@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from PIL import Image
 
-from photochrom.app.display import jpeg
 from photochrom.app.seen import Point
 from photochrom.choices import LikelyColor
 
@@ -63,13 +61,14 @@ def report(page: str, title: str) -> None:
     part("report")(key="report", data={"page": page, "title": title})
 
 
-def shown(image: Image.Image, caption: str) -> None:
+def shown(image: bytes, caption: str) -> None:
     """A picture as wide as there is room."""
-    st.image(jpeg(image), caption=caption, width="stretch")
+    st.image(image, caption=caption, width="stretch")
 
 
 @cache
 def part(name: str) -> Any:
+    """A part by the name of its files: registered once, shown by a call."""
     html, css, js = (_FOLDER / f"{name}.{kind}" for kind in ("html", "css", "js"))
     return st.components.v2.component(
         f"photochrom_{name}",

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from photochrom import originals
-from photochrom.app.display import Display
+from photochrom.app.display import Display, jpeg
 from photochrom.app.seen import Look, Seen
 from photochrom.color import compose, lab_from_rgb
 from photochrom.config import ColorizeConfig
@@ -38,6 +38,22 @@ class Score:
     told: str
 
 
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A picture in the colours of a model, as large as it is shown."""
+
+    name: str
+    """The model's."""
+    seen: Seen
+    ab: Float[Tensor, "1 2 h w"]
+    image: Image.Image
+
+    @cached_property
+    def jpeg(self) -> bytes:
+        """As the browser gets it."""
+        return jpeg(self.image)
+
+
 class Opened:
     """The bytes of a picture file, what is shown of it, and what each model saw.
 
@@ -54,6 +70,7 @@ class Opened:
         self.display = Display(page)
         self._lightness = {size: page.reduced_lightness(size) for size in set(sizes)}
         self.seen: dict[str, Seen] = {}
+        self._results: dict[str, tuple[object, Result]] = {}
 
     def _read(self) -> OriginalFile:
         return originals.read(self.data, most_pixels=self.most_pixels)
@@ -70,6 +87,15 @@ class Opened:
     def shown(self, seen: Seen, ab: Float[Tensor, "1 2 h w"]) -> Image.Image:
         """The picture in colours of a model, as large as it is shown."""
         return self.display.colored(ab, seen.L, seen.model.stride)
+
+    def result(self, name: str, look: Look) -> Result:
+        """What a model, that has seen the picture, makes of it: made anew only if it differs."""
+        seen = self.seen[name]
+        of = (look if seen.classifies else None, seen.choices)
+        if name not in self._results or self._results[name][0] != of:
+            ab = seen.ab(look)
+            self._results[name] = of, Result(name, seen, ab, self.shown(seen, ab))
+        return self._results[name][1]
 
     def download(self, seen: Seen, look: Look) -> Written:
         """The whole picture in colour as a file of its format: what `colorize` would write."""

@@ -1,6 +1,6 @@
 """What a model saw of a picture: the network has run once, and everything is decoded from it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -115,10 +115,6 @@ class Seen:
     def undo(self) -> None:
         """Take the last choice back."""
         self.choices = self.choices[:-1]
-
-    def unchanged(self) -> "Seen":
-        """The same without choices."""
-        return replace(self, choices=())
 
     @property
     def _head(self) -> tuple[Float[Tensor, "Q C"], Float[Tensor, " Q"]]:

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import streamlit as st
-from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
 
 from photochrom.app import parts
-from photochrom.app.picture import Opened
+from photochrom.app.display import jpeg
+from photochrom.app.picture import Opened, Result
 from photochrom.app.plane import plane
 from photochrom.app.seen import ALTERNATIVES, Point, Seen
 from photochrom.choices import LikelyColor, entropy_picture
@@ -19,27 +17,18 @@ AT_A_POINT = "Colours at a point"
 _NEEDS = "A regression gives one colour a pixel: choose a classifier to see what else is likely."
 
 
-class Made(NamedTuple):
-    """What a model made of a picture."""
-
-    name: str
-    seen: Seen
-    ab: Float[Tensor, "1 2 h w"]
-    image: Image.Image
-
-
-def side_by_side(opened: Opened, made: Sequence[Made]) -> None:
+def side_by_side(opened: Opened, made: Sequence[Result]) -> None:
     """Truth or grey, and each model, with its scores where the truth is known."""
     places = st.columns(1 + len(made))
     with places[0]:
         if opened.has_colors:
-            parts.shown(opened.display.image, "true colours")
+            parts.shown(opened.display.truth, "true colours")
         else:
-            parts.shown(opened.display.by_lightness(), "as it came: without colours of its own")
+            parts.shown(opened.display.by_lightness, "as it came: without colours of its own")
     for place, one in zip(places[1:], made, strict=True):
         with place:
             kind = one.seen.model.architecture.method
-            parts.shown(one.image, f"{one.name}, {kind}")
+            parts.shown(one.jpeg, f"{one.name}, {kind}")
             if opened.has_colors:
                 scores = opened.scores(one.seen, one.ab)
                 st.caption(" · ".join(f"{score.name} {score.told}" for score in scores))
@@ -51,7 +40,7 @@ def side_by_side(opened: Opened, made: Sequence[Made]) -> None:
         )
 
 
-def at_a_point(opened: Opened, made: Sequence[Made]) -> None:
+def at_a_point(opened: Opened, made: Sequence[Result]) -> None:
     """The distribution at the point that was clicked; a colour of it re-colours its region."""
     seen = made[0].seen
     if not seen.classifies:
@@ -81,7 +70,7 @@ def _choose(seen: Seen, point: Point, color: LikelyColor) -> None:
     st.session_state["alternative"] = 0
 
 
-def alternatives(opened: Opened, made: Sequence[Made]) -> None:
+def alternatives(opened: Opened, made: Sequence[Result]) -> None:
     """Other plausible colorizations, each to be taken for the result."""
     seen = made[0].seen
     if not seen.classifies:
@@ -91,7 +80,7 @@ def alternatives(opened: Opened, made: Sequence[Made]) -> None:
     places = st.columns(ALTERNATIVES)
     for number, (place, ab) in enumerate(zip(places, seen.alternatives(), strict=True), 1):
         with place:
-            parts.shown(opened.shown(seen, ab), f"alternative {number}")
+            parts.shown(jpeg(opened.shown(seen, ab)), f"alternative {number}")
             st.button(
                 "Taken" if taken == number else "Take it",
                 key=f"alternative {number}",
@@ -105,7 +94,7 @@ def _take(number: int) -> None:
     st.session_state["alternative"] = number
 
 
-def doubt(opened: Opened, made: Sequence[Made]) -> None:
+def doubt(opened: Opened, made: Sequence[Result]) -> None:
     """The entropy map."""
     seen = made[0].seen
     if not seen.classifies:
@@ -115,13 +104,13 @@ def doubt(opened: Opened, made: Sequence[Made]) -> None:
     width, height = opened.display.size
     grey = Image.fromarray(entropy_picture(bits, (height, width))[0, 0].numpy())
     parts.shown(
-        grey,
+        jpeg(grey),
         f"entropy of each pixel's distribution: black is certain, white 8 bits or more; mean "
         f"{bits.nanmean().item():.1f} bits",
     )
 
 
-VIEWS: dict[str, Callable[[Opened, Sequence[Made]], None]] = {
+VIEWS: dict[str, Callable[[Opened, Sequence[Result]], None]] = {
     "Side by side": side_by_side,
     AT_A_POINT: at_a_point,
     "Alternatives": alternatives,

@@ -14,7 +14,7 @@ region has, and its edge less:
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -30,7 +30,8 @@ _ALIKE, _SAME = 0.8, 0.9  # b from which on a pixel begins to belong, and belong
 _REACH = 6.0  # r: what the user chose is what the user wants, so it is small
 
 
-class Choice(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Choice:
     """A colour for a region: how much each pixel takes part, 0–1, and which colour."""
 
     w: Float[Tensor, "h w"]

@@ -1,0 +1,199 @@
+"""The app in a real browser: Debian's chromium, driven by Playwright."""
+
+import io
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import requests
+from PIL import Image
+from playwright.sync_api import expect, sync_playwright
+
+# Whatever would write an upload to a temporary file fails.
+SERVER = """
+import tempfile
+tempfile.tempdir = "/nowhere"
+from photochrom.cli import main
+main()
+"""
+SECONDS = 60_000  # ms: cores may be busy
+
+
+@pytest.fixture(scope="module")
+def url():
+    """The address of a running app."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    flags = ["--port", str(port), "--most-megabytes", "4", "--most-megapixels", "2"]
+    command = [sys.executable, "-c", SERVER, "app", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout.readline() == f"http://127.0.0.1:{port}: Ctrl-C stops it\n"
+        end = time.monotonic() + SECONDS / 1000
+        while not _answers(f"http://127.0.0.1:{port}/_stcore/health"):
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) in (0, -signal.SIGTERM)
+
+
+def _answers(url):
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = shutil.which("chromium")
+    assert found, "expected chromium, found none: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(url, browser):
+    """Open the app as one more person, once its first picture is in colour."""
+    contexts = []
+
+    def open_app(width=1280, height=1000):
+        context = browser.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(SECONDS)
+        page.goto(url)
+        expect(page.locator(".divider")).to_be_visible(timeout=SECONDS)
+        return page
+
+    yield open_app
+    for context in contexts:
+        context.close()
+
+
+def noise(side=1000):
+    """A picture that takes megabytes as PNG, and what the file is."""
+    rgb = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "PNG")
+    return {"name": "noise.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+
+
+def drop(page, *files):
+    page.locator("input[type=file]").set_input_files(list(files))
+
+
+def wait_for(page, said):
+    expect(page.get_by_text(said).first).to_be_visible(timeout=SECONDS)
+
+
+def source(page):
+    return page.locator(".after").get_attribute("src")
+
+
+def wait_for_another(page, before):
+    expect(page.locator(".after")).not_to_have_attribute("src", before, timeout=SECONDS)
+
+
+def test_the_divider_moves_by_pointer_and_by_key(visit):
+    page = visit()
+    divider, frame = page.locator(".divider"), page.locator(".frame").bounding_box()
+    assert divider.get_attribute("aria-valuenow") == "50"
+    middle = frame["y"] + frame["height"] / 2
+    page.mouse.move(frame["x"] + frame["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + frame["width"] / 4, middle, steps=3)
+    page.mouse.up()
+    assert divider.get_attribute("aria-valuenow") == "25"
+    divider.press("ArrowRight")
+    assert divider.get_attribute("aria-valuenow") == "27"
+    assert page.get_by_text("Click a point of the picture").count() == 0  # a drag is no click
+
+
+def test_an_upload_is_colorized_beside_a_second_model_and_never_touches_disk(visit):
+    page, other = visit(), visit()
+    before = source(page)
+    drop(page, noise())  # 3 MB: more than Starlette keeps in memory of itself
+    wait_for(page, "noise.png, 1000 × 1000")
+    wait_for_another(page, before)
+    expect(page.locator("img[alt='photochrom']")).to_have_count(1)
+    wait_for(page, "photochrom-l2, regression")
+    wait_for(page, "true colours")
+    assert page.locator(".stImage img").count() == 3
+    other.reload()
+    wait_for(other, "snow_peaks.jpg, 480 × 320")
+    assert other.get_by_text("noise.png").count() == 0
+
+
+def test_the_slider_answers_with_another_picture(visit):
+    page = visit()
+    before = source(page)
+    page.locator(".stSlider input").press("ArrowRight")
+    wait_for_another(page, before)
+    wait_for(page, "0.39")
+
+
+def test_a_colour_of_the_palette_recolours_and_is_undone(visit):
+    page = visit()
+    plain = source(page)
+    page.locator(".frame").click(position={"x": 300, "y": 80})
+    expect(page.locator(".plane svg")).to_be_visible(timeout=SECONDS)
+    page.locator(".colors button").nth(1).click()
+    wait_for(page, "Undo (1)")
+    wait_for_another(page, plain)
+    page.get_by_text("Undo (1)").click()
+    expect(page.locator(".after")).to_have_attribute("src", plain, timeout=SECONDS)
+
+
+def test_a_point_can_be_picked_by_keys(visit):
+    page = visit()
+    page.locator(".frame").press("ArrowUp")
+    page.locator(".frame").press("Enter")
+    expect(page.locator(".plane svg")).to_be_visible(timeout=SECONDS)
+
+
+def test_a_download_has_the_bytes_of_colorize(visit, run, samples, tmp_path):
+    page, photo = visit(), tmp_path / "dahlia.jpg"
+    shutil.copy(samples / "dahlia.jpg", photo)
+    drop(page, str(photo))
+    wait_for(page, "dahlia.jpg, ")
+    button = page.get_by_role("button", name="Download")
+    expect(button).to_have_count(1, timeout=SECONDS)  # that of the sample has gone
+    with page.expect_download(timeout=SECONDS) as download:
+        button.click()
+    assert download.value.suggested_filename == "dahlia-color.jpg"
+    download.value.save_as(tmp_path / "downloaded.jpg")
+    assert run("colorize", photo, "--format", "jpeg")[0] == 0
+    made = (tmp_path / "dahlia-color.jpg").read_bytes()
+    assert (tmp_path / "downloaded.jpg").read_bytes() == made
+
+
+def test_wrong_and_too_large_files_are_told(visit):
+    page = visit()
+    drop(page, {"name": "b.png", "mimeType": "image/png", "buffer": bytes(5_000_000)})
+    wait_for(page, re.compile("4.*MB or smaller"))
+    drop(page, {"name": "a.txt", "mimeType": "text/plain", "buffer": b"no picture"})
+    wait_for(page, "a.txt: not a picture.")
+    page = visit()
+    flat = io.BytesIO()
+    Image.new("L", (2000, 1001)).save(flat, "PNG")
+    drop(page, {"name": "c.png", "mimeType": "image/png", "buffer": flat.getvalue()})
+    wait_for(page, "c.png: expected at most 2000000 pixels, got 2000 × 1001.")
+
+
+def test_a_narrow_window_needs_no_scrolling_sideways(visit):
+    page = visit(380, 800)
+    assert page.evaluate("document.documentElement.scrollWidth") == 380
+    for part in (".frame", ".stSlider", ".stFileUploader", ".stDownloadButton"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 380
+    assert page.locator(".frame").bounding_box()["y"] < 300  # the picture is seen first
