@@ -28,7 +28,8 @@ def model(run, photos, tmp_path):
 
 
 def test_help_does_not_wait_for_torch():
-    code = "import photochrom.cli, sys; print({'torch', 'numpy', 'tqdm', 'streamlit'} & set(sys.modules))"
+    heavy = {"torch", "numpy", "tqdm", "streamlit"}
+    code = f"import photochrom.cli, sys; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -47,22 +47,24 @@ def at_a_point(opened: Opened, made: Sequence[Result]) -> None:
         st.info(_NEEDS)
         return
     point: Point | None = st.session_state.get("point")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            "Choose a colour: the region that the point belongs to takes it."
+            if point
+            else "Click a point of the picture to see which colours it may have."
+        )
+        told = f"Undo ({len(seen.choices)})" if seen.choices else "Undo"
+        st.button(told, on_click=seen.undo, disabled=not seen.choices, key="undo")
     if point is None:
-        st.info("Click a point of the picture to see which colours it may have.")
-    else:
-        L = opened.display.lightness_at(point.x, point.y)
-        try:
-            colors = seen.palette(point, L)
-        except ValueError as error:
-            st.error(f"{error}.")
-            return
-        svg = plane(seen.distribution(point), seen.model.gamut, L)
-        parts.palette(svg, colors, key="palette", on_color=partial(_choose, seen, point))
-        st.caption("A colour, chosen, is given to the region that the point belongs to.")
-    count = len(seen.choices)
-    st.button(
-        f"Undo ({count})" if count else "Undo", on_click=seen.undo, disabled=not count, key="undo"
-    )
+        return
+    L = opened.display.lightness_at(point.x, point.y)
+    try:
+        colors = seen.palette(point, L)
+    except ValueError as error:
+        st.error(f"{error}.")
+        return
+    svg = plane(seen.distribution(point), seen.model.gamut, L)
+    parts.palette(svg, colors, key="palette", on_color=partial(_choose, seen, point))
 
 
 def _choose(seen: Seen, point: Point, color: LikelyColor) -> None:
