@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-_SIZE = {"width": 1280, "height": 1160}
+_SIZE = {"width": 1280, "height": 1240}
 _QUALITY = 80
 _SETTLED = 3000  # ms, for what is drawn softly
 

@@ -5,7 +5,7 @@ import ctypes
 import sys
 from pathlib import Path
 
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of mallopt(3), as malloc.h numbers them
+_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8  # of mallopt(3), as malloc.h numbers them
 
 
 def keep_freed_memory() -> bool:
@@ -22,12 +22,29 @@ def keep_freed_memory() -> bool:
     return mallopt is not None and bool(mallopt(_TRIM_THRESHOLD, -1) and mallopt(_MMAP_MAX, 0))
 
 
-def forget_peak() -> None:
-    """Give back what was freed, and count `peak_megabytes` from now on, where Linux lets us."""
+def share_heaps(count: int) -> None:
+    """Let threads share so many heaps, where glibc would give one to each of many.
+
+    A heap keeps what one thread has freed from all others.
+    """
+    if sys.platform.startswith("linux"):
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_ARENA_MAX, count)
+
+
+def give_back_freed() -> None:
+    """Give to the kernel what was freed, where glibc has kept it."""
     if sys.platform.startswith("linux"):
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
             trim(0)
+
+
+def forget_peak() -> None:
+    """Give back what was freed, and count `peak_megabytes` from now on, where Linux lets us."""
+    give_back_freed()
+    if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")  # proc(5)
 

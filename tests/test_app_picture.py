@@ -305,23 +305,28 @@ def test_twenty_at_once_all_get_their_own_answer_and_few_are_worked_on(model):
     given = Given({"tiny": str(model)}, AppConfig(at_once=2))
     within, most, lock = 0, 0, threading.Lock()
 
-    def one(seed):
+    def answer(data):
         nonlocal within, most
-        data = encoded(drawn(seed=seed))
-        with given.gate:
-            with lock:
-                within += 1
-                most = max(most, within)
-            picture = opened(data)
-            made = picture.download(picture.see("tiny", given.model("tiny")), Look()).data
-            with lock:
-                within -= 1
+        with lock:
+            within += 1
+            most = max(most, within)
+        picture = opened(data)
+        made = picture.download(picture.see("tiny", given.model("tiny")), Look()).data
+        with lock:
+            within -= 1
         return made
 
+    pictures = [encoded(drawn(seed=seed)) for seed in range(20)]
     with ThreadPoolExecutor(20) as asking:
-        answers = list(asking.map(one, range(20)))
+        answers = list(asking.map(lambda data: given.work(answer, data), pictures))
     assert most <= 2
+    assert answers == [answer(data) for data in pictures]
     assert len(set(answers)) == 20
+
+
+def test_what_fails_is_told_to_who_asked():
+    with pytest.raises(PictureError, match="not a picture"):
+        Given({}).work(opened, b"no")
 
 
 def test_an_opened_picture_keeps_its_bytes_and_not_its_pixels():

@@ -22,12 +22,14 @@ def show() -> None:
     with picture_side:
         opened = _opened(asked, all_sessions)
         if opened:
-            with st.spinner("Colorizing …"), all_sessions.gate:
-                seen = opened.see(asked.model, all_sessions.model(asked.model))
-                other = asked.other and opened.see(asked.other, all_sessions.model(asked.other))
+            with st.spinner("Colorizing …"):
+                for name in filter(None, (asked.model, asked.other)):
+                    if name not in opened.seen:
+                        all_sessions.work(opened.see, name, all_sessions.model(name))
+            seen = opened.seen[asked.model]
             with control_side:
                 _downloads(opened, seen, asked, all_sessions)
-            made = _result(opened, seen, asked, other or None)
+            made = _result(opened, asked)
     if opened:
         _below(opened, made)
 
@@ -41,8 +43,9 @@ def _opened(asked: Asked, all_sessions: Given) -> Opened | None:
     for name in ("opened", "point", "alternative", "zip"):
         st.session_state.pop(name, None)
     try:
-        with st.spinner("Opening …"), all_sessions.gate:
-            opened = Opened(
+        with st.spinner("Opening …"):
+            opened = all_sessions.work(
+                Opened,
                 asked.shown.data,
                 asked.shown.name,
                 most_pixels=all_sessions.config.most_pixels,
@@ -55,10 +58,10 @@ def _opened(asked: Asked, all_sessions: Given) -> Opened | None:
     return opened
 
 
-def _result(opened: Opened, seen: Seen, asked: Asked, other: Seen | None) -> list[Result]:
+def _result(opened: Opened, asked: Asked) -> list[Result]:
     """Show the result; what each model made, the first one first."""
-    made = [opened.result(asked.model, _look_of(asked, seen))]
-    if other and asked.other:
+    made = [opened.result(asked.model, _look_of(asked, opened.seen[asked.model]))]
+    if asked.other:
         made.append(opened.result(asked.other, asked.look))
     _compared(opened, *made)
     for note in opened.notes:
@@ -109,8 +112,7 @@ def _downloads(opened: Opened, seen: Seen, asked: Asked, all_sessions: Given) ->
     look = _look_of(asked, seen)
 
     def whole() -> bytes:
-        with all_sessions.gate:
-            return opened.download(seen, look).data
+        return all_sessions.work(opened.download, seen, look).data
 
     st.download_button(
         "Download", whole, opened.download_name, on_click="ignore", width="stretch", type="primary"
@@ -127,8 +129,7 @@ def _zip(files: tuple[Dropped, ...], asked: Asked, look: Look, all_sessions: Giv
         plain, model = Look(look.temperature, look.decoder), all_sessions.model(asked.model)
         made = archive.fill(files, model, plain, most_pixels=all_sessions.config.most_pixels)
         for number in range(len(files)):
-            with all_sessions.gate:
-                name = next(made)
+            name = all_sessions.work(next, made)
             bar.progress((number + 1) / len(files), f"{number + 1} of {len(files)}: {name}")
         next(made, None)  # closes the zip
         bar.empty()

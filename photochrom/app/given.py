@@ -5,12 +5,18 @@ the command was told stands here.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from photochrom.config import AppConfig
+from photochrom.memory import give_back_freed
 from photochrom.models import Colorizer, find_models
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -22,13 +28,29 @@ class Given:
     config: AppConfig = field(default_factory=AppConfig)
     studies: tuple[Path, ...] = ()
     """Folders of studies to be shown."""
-    gate: threading.BoundedSemaphore = field(init=False)
-    """Held while a picture is decoded, colorized or encoded."""
+    counting: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    """Held while colours are counted."""
+    _workers: ThreadPoolExecutor = field(init=False, repr=False)
     _loaded: dict[str, Colorizer] = field(default_factory=dict, init=False, repr=False)
     _loading: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.gate = threading.BoundedSemaphore(self.config.at_once)
+        self._workers = ThreadPoolExecutor(self.config.at_once, thread_name_prefix="picture")
+
+    def work(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do what decodes, colorizes or encodes whole pictures, when its turn comes.
+
+        At most `config.at_once` are under way, whoever waits, and what they freed is given back:
+        so memory is bounded.
+        """
+
+        def acted() -> T:
+            try:
+                return act(*args, **kwargs)
+            finally:
+                give_back_freed()
+
+        return self._workers.submit(acted).result()
 
     def model(self, name: str) -> Colorizer:
         """A model of the shelf, loaded once for all."""

@@ -8,13 +8,16 @@ from streamlit.web import bootstrap
 
 from photochrom.app.given import Given, give
 from photochrom.config import AppConfig
+from photochrom.memory import share_heaps
 
 _MAIN = Path(__file__).parent / "main.py"
+_HEAPS = 2
 
 
 def launch(given: Given) -> None:
     """Serve the app until it is stopped."""
     give(given)
+    share_heaps(_HEAPS)
     # An upload of more than this would be written to a temporary file.
     MultiPartParser.spool_max_size = 2 * 2**20 * given.config.most_megabytes
     options = flags(given.config)

@@ -46,12 +46,7 @@ class Result:
     """The model's."""
     seen: Seen
     ab: Float[Tensor, "1 2 h w"]
-    image: Image.Image
-
-    @cached_property
-    def jpeg(self) -> bytes:
-        """As the browser gets it."""
-        return jpeg(self.image)
+    jpeg: bytes
 
 
 class Opened:
@@ -94,7 +89,7 @@ class Opened:
         of = (look if seen.classifies else None, seen.choices)
         if name not in self._results or self._results[name][0] != of:
             ab = seen.ab(look)
-            self._results[name] = of, Result(name, seen, ab, self.shown(seen, ab))
+            self._results[name] = of, Result(name, seen, ab, jpeg(self.shown(seen, ab)))
         return self._results[name][1]
 
     def download(self, seen: Seen, look: Look) -> Written:

@@ -63,7 +63,7 @@ def _asked(key: str, all_sessions: Given) -> Named | None:
         bar.progress(min(1.0, done / total), f"Counting colours: {done} of {total} pictures")
 
     try:
-        with all_sessions.gate:
+        with all_sessions.counting:
             most = all_sessions.config.most_pixels
             found = prior_of(dropped, most, on_done) if dropped else prior_at(place, on_done)
     except (ValueError, OSError) as error:
