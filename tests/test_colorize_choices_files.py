@@ -79,8 +79,7 @@ def test_they_lie_beside_the_output_and_are_no_pictures_to_colorize(run, model, 
 @pytest.mark.parametrize("first", [True, False])
 def test_two_pictures_never_share_a_name(name, extras, first, picture, classifier, tmp_path):
     pictures = [
-        Picture(one, str(picture(one)))
-        for one in (("a.png", name) if first else (name, "a.png"))
+        Picture(one, str(picture(one))) for one in (("a.png", name) if first else (name, "a.png"))
     ]
     out = str(tmp_path / "out")
     outcomes = list(colorize.colorize_all(pictures, classifier(), out, extras=extras))
@@ -150,6 +149,8 @@ def test_other_models_have_none_of_it_and_nothing_is_read(refusal, tmp_path):
     }.items():
         line = f"{said} the distributions of a classifier, {given}"
         assert refusal(*command, *flags) == line
+    with pytest.raises(ValueError, match="--entropy, --alternatives, --palette need the distrib"):
+        colorize.colorize_all([], Colorizer.load(str(tmp_path / "l2")), extras=ALL)
     assert "none" in refusal(*command)  # without the flags it is the picture that is missed
 
 
