@@ -29,7 +29,8 @@ def colorize(
     Example: photochrom colorize photo.jpg
 
     Args:
-        model: One of photochrom models, a finished run folder, or its URL.
+        model: One of photochrom models, a finished run folder, a .onnx file of photochrom export, or
+            the URL of one.
         output: The folder to write to; without it photo-color.png lies beside photo.jpg.
         temperature: Of the annealed mean; by default the model's own.
         decoder: How a classifier's distributions become colours.
@@ -53,11 +54,11 @@ def colorized(
     """Colorize the pictures found, with a bar, and say what became of them."""
     from photochrom import bars, images
     from photochrom.colorize import colorize_all
-    from photochrom.models import Colorizer
+    from photochrom.models import load_model
 
     results = colorize_all(
         found.pictures,
-        Colorizer.load(model),
+        load_model(model),
         output,
         temperature=temperature,
         how=decoder,

@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from photochrom.color import lab_from_rgb
 from photochrom.data import compose
 from photochrom.images import Picture, PictureError, read, save_png
-from photochrom.models import Colorizer, Decoder
+from photochrom.models import Colorizer, Decoder, OnnxColorizer
 from photochrom.storage import is_url
 
 _ENDING = "-color.png"
@@ -28,7 +28,7 @@ class Colorized:
 
 def colorize(
     rgb: UInt8[np.ndarray, "H W 3"],
-    colorizer: Colorizer,
+    colorizer: Colorizer | OnnxColorizer,
     *,
     temperature: float | None = None,
     how: Decoder = "annealed",
@@ -70,7 +70,7 @@ def _beside(picture: Picture) -> Path:
 
 def colorize_all(
     pictures: Iterable[Picture],
-    colorizer: Colorizer,
+    colorizer: Colorizer | OnnxColorizer,
     out: Path | None = None,
     *,
     temperature: float | None = None,

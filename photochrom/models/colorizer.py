@@ -123,10 +123,7 @@ class Colorizer(nn.Module):
 
     def working(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 _ _"]:
         """L as the network is given it: reduced to the short side that it was trained on."""
-        height, width = L.shape[-2:]
-        scale = min(1.0, self.architecture.size / min(height, width))
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        return F.interpolate(L, size, mode="bilinear", antialias=True)
+        return reduced(L, self.architecture.size)
 
     @staticmethod
     def as_large_as(
@@ -197,3 +194,11 @@ class Colorizer(nn.Module):
                 f"damaged file or another network's ({reason})"
             ) from None
         return colorizer.float().eval()
+
+
+def reduced(L: Float[Tensor, "B 1 H W"], side: int) -> Float[Tensor, "B 1 _ _"]:
+    """L with a short side of `side`, or as it is if that is smaller."""
+    height, width = L.shape[-2:]
+    scale = min(1.0, side / min(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return F.interpolate(L, size, mode="bilinear", antialias=True)

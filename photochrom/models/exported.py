@@ -1,0 +1,127 @@
+"""A colorizer as one ONNX file, written by `photochrom export` and run by onnxruntime.
+
+The graph takes L (batch, 1, height, width) in 0–100 and gives ab (batch, 2, height, width);
+batch, height and width are free. What else is to be known is in its metadata.
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from photochrom import storage
+from photochrom.models.colorizer import Colorizer, Decoder, reduced
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+ENDING = ".onnx"
+ONNX_FORMAT, ONNX_VERSION = "photochrom onnx", "1"
+_MOST = 2**31  # bytes: protobuf ends there, too
+_SILENT = 4  # onnxruntime's severity "fatal": it raises what it would print besides
+
+
+class OnnxColorizer:
+    """L → ab by an ONNX file, on the CPU: gamut, decoder and temperature are inside."""
+
+    def __init__(self, place: str, session: "InferenceSession") -> None:
+        """`ValueError` for a session of another file than `photochrom export` writes."""
+        told = session.get_modelmeta().custom_metadata_map
+        if (told.get("format"), told.get("version")) != (ONNX_FORMAT, ONNX_VERSION):
+            found = f"{told.get('format')!r} version {told.get('version')!r}"
+            raise ValueError(f"{place}: expected {ONNX_FORMAT} version {ONNX_VERSION}, got {found}")
+        ends = [
+            (end.name, end.type, *end.shape[1:2])
+            for end in (*session.get_inputs(), *session.get_outputs())
+        ]
+        if ends != [("L", "tensor(float)", 1), ("ab", "tensor(float)", 2)]:
+            raise ValueError(f"{place}: expected a graph from L to ab, got {ends}: export it anew")
+        self.place = place
+        self.label = told.get("label", "")
+        self.size = int(_number(place, told, "size"))
+        self.method = told.get("method", "")
+        self.temperature = (
+            None if self.method == "regression" else _number(place, told, "temperature")
+        )
+        self._session = session
+
+    def predict(
+        self,
+        L: Float[Tensor, "B 1 H W"],
+        temperature: float | None = None,
+        how: Decoder = "annealed",
+    ) -> Float[Tensor, "B 2 H W"]:
+        """As `Colorizer.predict`; `ValueError` where a temperature or decoder is asked for."""
+        if temperature is not None or how != "annealed":
+            inside = "none" if self.temperature is None else f"{self.temperature:g}"
+            raise ValueError(
+                f"{self.place}: expected no temperature and no decoder, as they are inside an ONNX "
+                f"file (temperature {inside}): export it anew with photochrom export "
+                "--temperature, or name the model that it was made from"
+            )
+        small = reduced(L, self.size).cpu().numpy()
+        (ab,) = self._session.run(["ab"], {"L": small})
+        return Colorizer.as_large_as(torch.from_numpy(ab).to(L), L)
+
+    @staticmethod
+    def load(place: str | Path) -> "OnnxColorizer":
+        """The file at a path or URL, run by as many threads as torch would take.
+
+        `ValueError` says what is wrong with it, or that onnxruntime is not installed.
+        """
+        path = str(place)
+        ort = _onnxruntime()
+        try:
+            data = storage.read_whole(path, _MOST)
+        except FileNotFoundError:
+            raise ValueError(f"{path}: expected an ONNX file, found no such file") from None
+        if data is None:
+            raise ValueError(f"{path}: expected at most {_MOST} bytes, got more")
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = _SILENT
+        try:
+            session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's have no class of their own in common
+            reason = str(error).splitlines()[0]
+            raise ValueError(
+                f"{path}: expected an ONNX file of photochrom export, got a damaged one or one "
+                f"that this onnxruntime cannot run ({reason})"
+            ) from None
+        return OnnxColorizer(path, session)
+
+
+def load_model(model: str | Path) -> Colorizer | OnnxColorizer:
+    """What colorizes: a file whose name ends in .onnx, or what `Colorizer.load` takes."""
+    if str(model).endswith(ENDING):
+        return OnnxColorizer.load(model)
+    return Colorizer.load(model)
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ModuleNotFoundError:
+        raise ValueError(
+            "expected onnxruntime, which runs .onnx models, found none: "
+            "pip install 'photochrom[onnx]'"
+        ) from None
+    return onnxruntime
+
+
+def _number(place: str, told: Mapping[str, str], name: str) -> float:
+    """A positive number of the metadata."""
+    try:
+        value = float(told.get(name, ""))
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError(
+            f"{place}: expected a {name} in its metadata as photochrom export writes it, got "
+            f"{told.get(name)!r}: export it anew"
+        )
+    return value
