@@ -29,8 +29,8 @@ def colorize(
     Example: photochrom colorize photo.jpg
 
     Args:
-        model: One of photochrom models, a finished run folder, a .onnx file of photochrom export, or
-            the URL of one.
+        model: One of photochrom models, a finished run folder, a .onnx file of photochrom export,
+            or the URL of such a folder or file.
         output: The folder to write to; without it photo-color.png lies beside photo.jpg.
         temperature: Of the annealed mean; by default the model's own.
         decoder: How a classifier's distributions become colours.

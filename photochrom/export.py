@@ -12,7 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -23,9 +23,7 @@ import photochrom
 from photochrom.files import write_whole
 from photochrom.models import Colorizer, locate, read_config
 from photochrom.models.exported import ENDING, ONNX_FORMAT, ONNX_VERSION
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
+from photochrom.models.saved import checksum
 
 _OPSET = 17  # torch 2.4 writes up to 20; 17 is what onnxruntime has read since 2022
 _FREE = {0: "batch", 2: "height", 3: "width"}
@@ -53,7 +51,9 @@ def export(
     colorizer = Colorizer.load(model)
     method = colorizer.architecture.method
     if temperature is not None and method == "regression":
-        raise ValueError(f"{locate(model)}: expected no temperature for a regression, got one")
+        raise ValueError(
+            f"{locate(model)}: expected no temperature for a regression, got {temperature:g}"
+        )
     if temperature is not None:
         colorizer.temperature = temperature
     told = {
@@ -68,8 +68,10 @@ def export(
     if method == "classification":
         told["temperature"] = repr(colorizer.temperature)
     graph = _graph(colorizer, int8=int8)
-    onnx.helper.set_model_props(graph, told)
-    write_whole(path, graph.SerializeToString())
+    told |= {"bytes": str(len(graph)), "sha256": checksum(graph)}
+    metadata = onnx.ModelProto()
+    onnx.helper.set_model_props(metadata, told)
+    write_whole(path, graph + metadata.SerializeToString())  # protobuf reads both as one message
 
 
 class _Forward(nn.Module):
@@ -93,8 +95,8 @@ class _Forward(nn.Module):
         return colorizer.full_size(ab.transpose(1, 2).reshape(batch, 2, height, width), L)
 
 
-def _graph(colorizer: Colorizer, *, int8: bool) -> "ModelProto":
-    onnx = _onnx()
+def _graph(colorizer: Colorizer, *, int8: bool) -> bytes:
+    """The ONNX file, without metadata."""
     # Sides of an odd size, which are neither alike nor whole multiples of a stride.
     example = torch.zeros(2, 1, 97, 131)
     with tempfile.TemporaryDirectory() as folder, _silence():
@@ -111,7 +113,7 @@ def _graph(colorizer: Colorizer, *, int8: bool) -> "ModelProto":
         )
         if int8:
             _quantize(path)
-        return onnx.load(path)
+        return Path(path).read_bytes()
 
 
 def _quantize(path: str) -> None:

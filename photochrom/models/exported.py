@@ -15,6 +15,7 @@ from torch import Tensor
 
 from photochrom import storage
 from photochrom.models.colorizer import Colorizer, Decoder, reduced
+from photochrom.models.saved import checksum
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -92,7 +93,14 @@ class OnnxColorizer:
                 f"{path}: expected an ONNX file of photochrom export, got a damaged one or one "
                 f"that this onnxruntime cannot run ({reason})"
             ) from None
-        return OnnxColorizer(path, session)
+        colorizer = OnnxColorizer(path, session)
+        told = session.get_modelmeta().custom_metadata_map
+        if checksum(data[: int(_number(path, told, "bytes"))]) != told.get("sha256"):
+            raise ValueError(
+                f"{path}: expected the graph whose checksum its metadata tells, got a damaged or "
+                "changed one: export it anew"
+            )
+        return colorizer
 
 
 def load_model(model: str | Path) -> Colorizer | OnnxColorizer:

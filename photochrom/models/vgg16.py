@@ -8,7 +8,6 @@ fully connected layers. torchvision counts a ReLU by itself and no input: the sa
 its features.0 … features.30.
 """
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -28,8 +27,6 @@ class VGG16(Encoder):
     """
 
     taps = ((1, 64), (2, 128), (4, 256), (8, 512), (16, 512), (32, 512))
-    mean: Tensor
-    std: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,8 +41,6 @@ class VGG16(Encoder):
                 inputs = outputs
             layers.append(nn.MaxPool2d(2))
         self.features = nn.Sequential(*layers)
-        for name, value in (("mean", _MEAN), ("std", _STD)):
-            self.register_buffer(name, torch.tensor(value)[:, None, None], persistent=False)
 
     def trunk(self, rgb: Float[Tensor, "B 3 H W"]) -> list[Float[Tensor, "B _ _ _"]]:
         """The taps of (R, G, B) in 0–1 less ImageNet's mean, by its standard deviation."""
@@ -57,4 +52,5 @@ class VGG16(Encoder):
         return [*outputs, x]
 
     def forward(self, L: Float[Tensor, "B 1 H W"]) -> list[Float[Tensor, "B _ _ _"]]:
-        return self.trunk((L / 100 - self.mean) / self.std)
+        mean, std = (L.new_tensor(value)[:, None, None] for value in (_MEAN, _STD))
+        return self.trunk((L / 100 - mean) / std)
