@@ -14,6 +14,7 @@ import pytest
 
 import photochrom
 from photochrom.cli import build_app
+from photochrom.export import export
 from photochrom.images import find
 from photochrom.pack import pack
 from photochrom.results import Pair, PictureScore, Row, SourceScores
@@ -85,6 +86,7 @@ def test_the_readme_shows_every_command():
         "pack",
         "train",
         "colorize",
+        "export",
         "evaluate",
         "study",
         "demo",
@@ -174,6 +176,13 @@ def test_formats_names_every_field_of_a_model(tmp_path, monkeypatch):
     config = run(DOCS / "formats.md")["config"]
     told = first_cells(DOCS / "formats.md", "Model")
     assert {name for name in told if "network." not in name} == set(config)
+
+
+def test_formats_names_all_that_an_onnx_file_tells(model, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="needs pip install 'photochrom[onnx]'")
+    export(model, tmp_path / "model.onnx")
+    told = {entry.key for entry in onnx.load(tmp_path / "model.onnx").metadata_props}
+    assert first_cells(DOCS / "formats.md", "ONNX: ") == told
 
 
 def test_formats_names_every_column_of_a_report():
