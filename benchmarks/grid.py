@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from photochrom.data import CentreSquares, collate, compose
+from photochrom.color import compose
+from photochrom.data import CentreSquares, collate
 from photochrom.images import find
 from photochrom.models import Colorizer
 

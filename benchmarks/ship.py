@@ -2,13 +2,15 @@
 
 python -m benchmarks.ship RUN NAME TEMPERATURE   writes photochrom/assets/models/NAME
 python -m benchmarks.ship REPORT                 writes the scores of a report of photochrom
-    evaluate into the config.json and the card of each model that has a row in it
+    evaluate into the config.json and the card of each model that has a row in it, and prints
+    them, and those by source, for docs/results.md
 """
 
 import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from photochrom.files import write_json, write_whole
 from photochrom.models import Colorizer, names, read_config
@@ -22,6 +24,7 @@ _SCORES = {
     "ssim": ("SSIM", 3),
     "delta_e": ("ΔE ab", 2),
 }
+_BY_SOURCE = ("auc_raw", "auc_rebalanced")
 _BASELINES = ("grey", "random", "ceiling")
 _TABLE = re.compile(r"(?<=<!-- scores -->\n).*?(?=<!-- end of scores -->)", re.DOTALL)
 
@@ -48,6 +51,7 @@ def scores(report: Path) -> None:
             card = (SHIPPED / name / CARD).read_text("utf-8")
             write_whole(SHIPPED / name / CARD, _TABLE.sub(lambda _: table, card).encode())
     print(table)
+    print(_by_source(told["sources"], [*(name for name in names() if name in rows), "grey"]))
 
 
 def _table(rows: dict[str, dict[str, dict[str, float]]]) -> str:
@@ -60,6 +64,20 @@ def _table(rows: dict[str, dict[str, dict[str, float]]]) -> str:
             for key, (_, digits) in _SCORES.items()
         )
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _by_source(sources: list[dict[str, Any]], rows: list[str]) -> str:
+    """Raw AuC, rebalanced AuC and colourfulness of each source's pictures, in Markdown."""
+    shown = [(row, key) for row in rows for key in (*_BY_SOURCE, "colorfulness")]
+    shown = shown[:-1] if rows[-1] == "grey" else shown
+    titles = [f"{row}: {_SCORES[key][0]}" for row, key in shown]
+    lines = [f"| source | pictures | true colourfulness | {' | '.join(titles)} |"]
+    lines.append("|---" * (len(titles) + 3) + "|")
+    for one in sources:
+        cells = [f"{one['scores'][row][key]['value']:.1f}" for row, key in shown]
+        true = f"{one['true_colorfulness']:.1f}"
+        lines.append(f"| {one['source']} | {one['pictures']} | {true} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

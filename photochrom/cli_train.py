@@ -1,18 +1,16 @@
 """The commands that train: by flags, by recipe, from a model on."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+import contextlib
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from tyro.conf import Positional, arg
 
 from photochrom import console, recipes
 from photochrom.cli_prior import PICTURES, Output, Pictures
 from photochrom.config import TrainConfig
-
-if TYPE_CHECKING:
-    from photochrom.models import Colorizer
 
 Recipe = Annotated[
     str | None,
@@ -22,14 +20,21 @@ Watched = Annotated[
     tuple[str, ...],
     arg(metavar="PICTURES...", help="Pictures to watch as training goes, and to choose by."),
 ]
+Start = Annotated[
+    str | None,
+    arg(
+        name="from",
+        metavar="MODEL",
+        help="A model to begin with: a run folder, its URL, or one that comes with photochrom.",
+    ),
+]
 Config = Annotated[TrainConfig, arg(name="")]
 _REFINE = recipes.load("refine")
 
 
 def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
-    """`photochrom train`, its flags' defaults those of the recipe that `argv` names."""
-    name = value_of("--recipe", argv)
-    default = recipes.load(name) if name else TrainConfig()
+    """`photochrom train`, its flags' defaults those of the recipe and the model of `argv`."""
+    default = _default(value_of("--recipe", argv), value_of("--from", argv))
 
     @console.later
     def train(
@@ -37,6 +42,7 @@ def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
         *,
         output: Output,
         recipe: Recipe = None,
+        start: Start = None,
         prior: Path | None = None,
         validate: Watched = (),
         balance: Path | None = None,
@@ -54,9 +60,27 @@ def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
                 so many pictures are seen as the root of its size says.
             resume: Continue the run in the output folder if there is one.
         """
-        _train(pictures, output, prior, validate, resume, config, None, balance)
+        asked = config if start is None else _following(start, default, config)
+        _train(pictures, output, prior, validate, resume, asked, start, balance)
 
     return train
+
+
+def _default(recipe: str | None, model: str | None) -> TrainConfig:
+    """The values that flags change."""
+    if model is None:
+        return recipes.load(recipe) if recipe else TrainConfig()
+    base = recipes.load(recipe or "finetune")
+    with contextlib.suppress(ValueError, OSError):  # the command tells when it runs
+        return _following(model, base, base)
+    return base
+
+
+def _following(model: str, base: TrainConfig, config: TrainConfig) -> TrainConfig:
+    """`config`, which flags made of `base`, on the network of a model."""
+    from photochrom.models import read_config
+
+    return recipes.follow_model(base, config, read_config(model))
 
 
 def value_of(flag: str, argv: Sequence[str]) -> str | None:
@@ -71,7 +95,11 @@ def value_of(flag: str, argv: Sequence[str]) -> str | None:
 
 @console.later
 def refine(
-    run: Positional[Annotated[Path, arg(metavar="RUN", help="A finished run folder.")]],
+    model: Positional[
+        Annotated[
+            str, arg(metavar="MODEL", help="One of photochrom models, a run folder, or a URL.")
+        ]
+    ],
     pictures: Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)]],
     *,
     output: Output,
@@ -88,31 +116,15 @@ def refine(
 
     Args:
         output: The run folder to make.
-        prior: The HDF5 file that the run was trained with.
+        prior: The HDF5 file that the model was trained with, or one over the same bins.
         resume: Continue the run in the output folder if there is one.
     """
-    from photochrom.models import Colorizer, read_config
+    from photochrom.models import read_config
 
-    initial = Colorizer.load(run)
-    if initial.architecture.method != "classification":
-        raise ValueError(f"{run}: expected a classification to refine, got a regression")
-    began = read_config(run)["training"].get("config")
-    targets = _targets(began if isinstance(began, dict) else {}, initial.temperature)
-    config = recipes.follow(_REFINE, _asked(config), network=initial.architecture, targets=targets)
-    _train(pictures, output, prior, validate, resume, config, initial)
-
-
-def _targets(began: Mapping[str, Any], temperature: float) -> dict[str, Any]:
-    """What a run was trained towards and decodes with."""
-    told = {name: began.get(name) for name in ("k", "sigma")}
-    numbers = {name: value for name, value in told.items() if isinstance(value, int | float)}
-    return {"temperature": temperature, **numbers}
-
-
-def _asked(config: TrainConfig) -> dict[str, Any]:
-    """The values that flags changed."""
-    values = {field.name: getattr(config, field.name) for field in fields(TrainConfig)}
-    return {name: value for name, value in values.items() if value != getattr(_REFINE, name)}
+    if read_config(model)["network"]["method"] != "classification":
+        raise ValueError(f"{model}: expected a classification to refine, got a regression")
+    config = _following(model, _REFINE, config)
+    _train(pictures, output, prior, validate, resume, config, model)
 
 
 def _train(
@@ -122,11 +134,12 @@ def _train(
     validate: Sequence[str],
     resume: bool,
     config: TrainConfig,
-    initial: "Colorizer | None",
+    start: str | None,
     balance: Path | None = None,
 ) -> None:
     from photochrom import bars, images, training
     from photochrom.data import read_sources
+    from photochrom.models import Colorizer
     from photochrom.prior import PriorFile
 
     config.refuse_endless()
@@ -140,7 +153,8 @@ def _train(
             loaded,
             config,
             output,
-            initial=initial,
+            initial=None if start is None else Colorizer.load(start),
+            origin=None if start is None else os.path.basename(os.path.abspath(start)),
             watched=watched.pictures,
             sources=read_sources(balance, found.pictures) if balance else None,
             resume=resume,

@@ -1,109 +1,179 @@
 """Pictures in, the same pictures in colour out."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Literal
 
-import numpy as np
-import torch
-from jaxtyping import UInt8
+from photochrom import originals
+from photochrom.config import ColorizeConfig
+from photochrom.images import Picture, PictureError, Skipped, read
+from photochrom.originals import OriginalFile
+from photochrom.outputs import format_of, output_of, write
+from photochrom.painting import Enlarged, Model, paint, predicted
+from photochrom.storage import exists, is_url
 
-from photochrom.color import lab_from_rgb
-from photochrom.data import compose
-from photochrom.images import Picture, PictureError, read, save_png
-from photochrom.models import Colorizer, Decoder, OnnxColorizer
-from photochrom.storage import is_url
-
-_ENDING = "-color.png"
+_LARGE = 16_000_000  # pixels; a larger file is alone in memory
+_BEHIND = 3  # pictures that may be painted and encoded while the network goes on
 
 
 @dataclass(frozen=True)
-class Colorized:
-    """What became of one picture: where its result was written, or why not."""
+class Outcome:
+    """What became of one picture."""
 
     picture: Picture
-    output: Path
-    problem: str | None = None
+    output: str | None
+    """The path or URL of its result; `None` where it has no place to go."""
+    became: Literal["done", "skipped", "failed"]
+    reason: str = ""
+    """Why it was skipped, or failed."""
+    notes: tuple[str, ...] = ()
+    """What its new file could not carry, and what else is to be known."""
+
+    @property
+    def failed(self) -> bool:
+        return self.became == "failed"
 
 
-def colorize(
-    rgb: UInt8[np.ndarray, "H W 3"],
-    colorizer: Colorizer | OnnxColorizer,
-    *,
-    temperature: float | None = None,
-    how: Decoder = "annealed",
-) -> UInt8[np.ndarray, "H W 3"]:
-    """The picture with predicted ab and its own L, at its own size.
-
-    The picture's own colours are ignored.
-    """
-    L = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)[:, :1]
-    with torch.inference_mode():
-        ab = colorizer.predict(L, temperature, how)
-        out: np.ndarray = compose(L, ab)[0].movedim(0, -1).contiguous().numpy()
-    return out
+@dataclass(frozen=True)
+class _Job:
+    picture: Picture
+    output: str
+    format: str
 
 
-def output_path(picture: Picture, out: Path | None) -> Path:
-    """Where a picture's result goes, as PNG.
-
-    Below the folder `out` it has the picture's own place and name; without `out`,
-    `photo-color.png` lies beside `photo.jpg`. `PictureError` for a name that would leave the
-    folder, as a tar's members may have, and for a picture that has no place beside it.
-    """
-    if out is None:
-        return _beside(picture)
-    name = PurePosixPath(picture.name)
-    if name.is_absolute() or ".." in name.parts:
-        raise PictureError(f"expected a name below its source, got {picture.name!r}")
-    return out / name.with_suffix(".png")
+@dataclass(frozen=True, eq=False)
+class _Read:
+    job: _Job
+    file: OriginalFile
 
 
-def _beside(picture: Picture) -> Path:
-    if is_url(picture.path) or picture.length is not None or picture.packed is not None:
-        raise PictureError("no place beside it to write to: name a folder with --output")
-    path = Path(picture.path)
-    if path.name.endswith(_ENDING):
-        raise PictureError(f"its name ends in {_ENDING}, as an output's: add --output")
-    return path.with_name(path.stem + _ENDING)
+def not_found(skipped: Skipped) -> Outcome:
+    """Of a source that could not be looked into."""
+    return Outcome(Picture(skipped.name, skipped.name), None, "failed", skipped.reason)
+
+
+def read_original(picture: Picture, config: ColorizeConfig) -> OriginalFile:
+    """A picture as it is, with all that its new file is to carry; `PictureError`, `OSError`."""
+    if picture.packed is not None:
+        return originals.of_rgb(read(picture))
+    most = round(1e6 * config.most_megapixels)
+    return originals.read(picture.read_bytes(), pages=config.pages, most_pixels=most)
 
 
 def colorize_all(
     pictures: Iterable[Picture],
-    colorizer: Colorizer | OnnxColorizer,
-    out: Path | None = None,
+    model: Model,
+    out: str | None = None,
+    config: ColorizeConfig | None = None,
     *,
-    temperature: float | None = None,
-    how: Decoder = "annealed",
     overwrite: bool = False,
-) -> Iterator[Colorized]:
-    """Colorize each picture to its `output_path`; one that fails is told and passed over.
+    dry_run: bool = False,
+) -> Iterator[Outcome]:
+    """Colorize each picture to its `output_of`; one that fails is told and passed over.
 
-    Two pictures never share an output: the second is not written. A full disk is no matter of
-    one picture and raises `OSError`, and so does an `out` that is no folder.
+    Reading, the network, and painting and writing overlap. Two pictures never share an output:
+    the second fails. A full disk is no matter of one picture and raises `OSError`, and so does
+    an `out` that is no folder.
     """
-    if out and out.exists() and not out.is_dir():
+    config = config or ColorizeConfig()
+    if config.format:
+        format_of(Picture("", ""), config.format)  # a mistaken flag, not a mistaken picture
+    if out and not is_url(out) and Path(out).exists() and not Path(out).is_dir():
         raise NotADirectoryError(f"{out}: expected a folder to write to, found a file")
-    written: set[Path] = set()
+    planned = _planned(pictures, out, config, overwrite)
+    if dry_run:
+        for one in planned:
+            yield one if isinstance(one, Outcome) else Outcome(one.picture, one.output, "done")
+        return
+    yield from _overlapping(planned, model, config)
+
+
+def _planned(
+    pictures: Iterable[Picture], out: str | None, config: ColorizeConfig, overwrite: bool
+) -> Iterator[_Job | Outcome]:
+    taken: set[str] = set()
     for picture in pictures:
-        path = Path(picture.path)
+        output = None
         try:
-            path = output_path(picture, out)
-            if path in written:
-                raise PictureError("another picture has the same name")
-            if path.exists() and not overwrite:
-                raise PictureError("its output exists: add --overwrite to replace it")
-            rgb = _read(picture)
+            format_ = format_of(picture, config.format)
+            output = output_of(picture, out, format_)
+            if output in taken:
+                raise PictureError("another picture has the same output")
+            taken.add(output)
         except PictureError as error:
-            yield Colorized(picture, path, str(error))
+            yield Outcome(picture, output, "failed", str(error))
             continue
-        save_png(colorize(rgb, colorizer, temperature=temperature, how=how), path)
-        written.add(path)
-        yield Colorized(picture, path)
+        if not overwrite and exists(output):
+            yield Outcome(picture, output, "skipped", "its output exists: --overwrite replaces it")
+        else:
+            yield _Job(picture, output, format_)
 
 
-def _read(picture: Picture) -> UInt8[np.ndarray, "H W 3"]:
+def _overlapping(
+    planned: Iterator[_Job | Outcome], model: Model, config: ColorizeConfig
+) -> Iterator[Outcome]:
+    """Each job's outcome, in order: one is read ahead, and some are written behind."""
+    behind: deque[Future[Outcome]] = deque()
+    with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(2) as writing:
+        ahead = reading.submit(_read, planned, config)
+        try:
+            while (read := ahead.result()) is not None:
+                large = not isinstance(read, Outcome) and _pixels(read.file) > _LARGE
+                if large:
+                    yield from _finished(behind, 0)
+                else:
+                    ahead = reading.submit(_read, planned, config)
+                behind.append(_sent(read, model, config, writing))
+                del read
+                yield from _finished(behind, 0 if large else _BEHIND)
+                if large:
+                    ahead = reading.submit(_read, planned, config)
+            yield from _finished(behind, 0)
+        finally:
+            ahead.cancel()
+            for future in behind:
+                future.cancel()
+
+
+def _read(planned: Iterator[_Job | Outcome], config: ColorizeConfig) -> _Read | Outcome | None:
+    """The next picture, decoded; `None` after the last."""
+    one = next(planned, None)
+    if not isinstance(one, _Job):
+        return one
     try:
-        return read(picture)
-    except OSError as error:
-        raise PictureError(str(error)) from None
+        return _Read(one, read_original(one.picture, config))
+    except (PictureError, OSError) as error:
+        return Outcome(one.picture, one.output, "failed", str(error))
+
+
+def _sent(
+    read: _Read | Outcome,
+    model: Model,
+    config: ColorizeConfig,
+    writing: ThreadPoolExecutor,
+) -> Future[Outcome]:
+    if isinstance(read, Outcome):
+        return writing.submit(lambda: read)
+    return writing.submit(_finish, read, predicted(read.file.pages, model, config), config)
+
+
+def _finish(read: _Read, colors: list[Enlarged], config: ColorizeConfig) -> Outcome:
+    job, file = read.job, read.file
+    for page, of_page in zip(file.pages, colors, strict=True):
+        paint(page, of_page)
+    made = originals.write(file, format=job.format, quality=config.quality)
+    write(job.output, made.data)
+    return Outcome(job.picture, job.output, "done", notes=(*file.notes, *made.notes))
+
+
+def _finished(behind: deque[Future[Outcome]], most: int) -> Iterator[Outcome]:
+    """The first outcomes, until no more than so many are awaited."""
+    while len(behind) > most:
+        yield behind.popleft().result()
+
+
+def _pixels(file: OriginalFile) -> int:
+    return sum(page.height * page.width for page in file.pages)

@@ -20,10 +20,15 @@ P = ParamSpec("P")
 
 def tell_skipped(skipped: Sequence["Skipped"], what: str) -> None:
     """One line on stderr on what was left out, if anything was."""
-    if skipped:
+    tell_summary(skipped, f"{what}: left out")
+
+
+def tell_summary(told: Sequence["Skipped"], what: str) -> None:
+    """One line on stderr on pictures and what is to be said of each, if there are any."""
+    if told:
         from photochrom.images import summary
 
-        print(f"{what}: left out {len(skipped)}: {summary(skipped)}", file=sys.stderr)
+        print(f"{what} {len(told)}: {summary(told)}", file=sys.stderr)
 
 
 def warn(line: str) -> None:

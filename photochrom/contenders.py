@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from photochrom.color import lab_from_rgb
-from photochrom.data import Batch, compose
+from photochrom.color import compose, lab_from_rgb
+from photochrom.data import Batch
 from photochrom.metrics import AucCounts, Likelihood, colorfulness, likelihood
 from photochrom.models import Colorizer, read_config
 from photochrom.predictions import Predictions

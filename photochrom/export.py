@@ -27,6 +27,7 @@ from photochrom.models.saved import checksum
 
 _OPSET = 17  # torch 2.4 writes up to 20; 17 is what onnxruntime has read since 2022
 _FREE = {0: "batch", 2: "height", 3: "width"}
+_FREE_SMALL = {0: "batch", 2: "small_height", 3: "small_width"}
 _LARGE = 10_000  # weights; smaller convolutions are 2 % of a network, and suffer most in 8 bits
 
 
@@ -36,7 +37,7 @@ def export(
     """Write what `Colorizer.load` takes as an ONNX file that gives the same ab, to rounding.
 
     A classifier's is the annealed mean at `temperature`, by default the model's own. Unlike
-    `Colorizer.forward` the graph holds the distribution of every pixel of the head at once.
+    `Colorizer.ab` the graph holds the distribution of every pixel of the head at once.
     With `int8` the weights and inputs of large convolutions are rounded to 8 bits, the inputs
     by the range that each picture has ("dynamic quantization").
 
@@ -49,50 +50,61 @@ def export(
         raise ValueError(f"temperature must be positive, got {temperature:g}")
     onnx = _onnx()
     colorizer = Colorizer.load(model)
-    method = colorizer.architecture.method
-    if temperature is not None and method == "regression":
+    if temperature is not None and colorizer.architecture.method == "regression":
         raise ValueError(
             f"{locate(model)}: expected no temperature for a regression, got {temperature:g}"
         )
     if temperature is not None:
         colorizer.temperature = temperature
+    graph = _graph(colorizer, int8=int8)
+    metadata = onnx.ModelProto()
+    onnx.helper.set_model_props(metadata, _told(model, colorizer, graph))
+    write_whole(path, graph + metadata.SerializeToString())  # protobuf reads both as one message
+
+
+def _told(model: str | Path, colorizer: Colorizer, graph: bytes) -> dict[str, str]:
+    """The metadata."""
     told = {
         "format": ONNX_FORMAT,
         "version": ONNX_VERSION,
         "model": Path(locate(model)).name,
         "label": str(read_config(model).get("training", {}).get("label", "")),
-        "size": str(colorizer.architecture.size),
-        "method": method,
+        "size": str(colorizer.size),
+        "stride": str(colorizer.stride),
+        "method": colorizer.architecture.method,
         "photochrom": photochrom.__version__,
+        "bytes": str(len(graph)),
+        "sha256": checksum(graph),
     }
-    if method == "classification":
+    if colorizer.architecture.method == "classification":
         told["temperature"] = repr(colorizer.temperature)
-    graph = _graph(colorizer, int8=int8)
-    told |= {"bytes": str(len(graph)), "sha256": checksum(graph)}
-    metadata = onnx.ModelProto()
-    onnx.helper.set_model_props(metadata, told)
-    write_whole(path, graph + metadata.SerializeToString())  # protobuf reads both as one message
+    return told
 
 
-class _Forward(nn.Module):
-    """`Colorizer.forward` by operations that ONNX has."""
+class _Graph(nn.Module):
+    """`Colorizer.ab` and `Colorizer.small` by operations that ONNX has."""
 
     def __init__(self, colorizer: Colorizer) -> None:
         super().__init__()
         self.colorizer = colorizer
 
-    def forward(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 2 H W"]:
+    def forward(
+        self, L: Float[Tensor, "B 1 H W"]
+    ) -> tuple[Float[Tensor, "B 2 H W"], Float[Tensor, "B 2 h w"]]:
+        small = self.small(self.colorizer.features(L))
+        return self.colorizer.full_size(small, L), small
+
+    def small(self, features: Float[Tensor, "B C h w"]) -> Float[Tensor, "B 2 h w"]:
         colorizer = self.colorizer
-        features = colorizer.features(L)
         if colorizer.architecture.method == "regression":
-            return colorizer.full_size(colorizer.regressed(features), L)
+            return colorizer.regressed(features)
         # `quantize.annealed_mean`, with the bins as the last axis: twice as fast in onnxruntime.
         head = colorizer.network.head
         rows = features.flatten(2).transpose(1, 2)  # B P C
         z = F.linear(rows, head.weight.flatten(1), head.bias)  # B P Q
         ab = torch.softmax(z / colorizer.temperature, dim=-1) @ colorizer.bins  # B P 2
         batch, _, height, width = features.shape
-        return colorizer.full_size(ab.transpose(1, 2).reshape(batch, 2, height, width), L)
+        return ab.transpose(1, 2).reshape(batch, 2, height, width)
 
 
 def _graph(colorizer: Colorizer, *, int8: bool) -> bytes:
@@ -102,12 +114,12 @@ def _graph(colorizer: Colorizer, *, int8: bool) -> bytes:
     with tempfile.TemporaryDirectory() as folder, _silence():
         path = f"{folder}/graph.onnx"
         torch.onnx.export(
-            _Forward(colorizer).eval(),
+            _Graph(colorizer).eval(),
             (example,),
             path,
             input_names=["L"],
-            output_names=["ab"],
-            dynamic_axes={"L": _FREE, "ab": _FREE},
+            output_names=["ab", "small"],
+            dynamic_axes={"L": _FREE, "ab": _FREE, "small": _FREE_SMALL},
             opset_version=_OPSET,
             dynamo=False,
         )

@@ -15,9 +15,10 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from photochrom.color import compose
 from photochrom.config import EvaluateConfig
 from photochrom.contenders import Colors, Contender, Sweep, baselines, colors, first_runs
-from photochrom.data import Batch, CentreSquares, collate, compose
+from photochrom.data import Batch, CentreSquares, collate
 from photochrom.images import Picture, Skipped
 from photochrom.memory import keep_freed_memory
 from photochrom.metrics import AucCounts, Moments, Reference, Tally, Truth, lite0_features

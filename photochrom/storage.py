@@ -43,6 +43,14 @@ def read_whole(place: str, most: int) -> bytes | None:
     return data if len(data) <= most else None
 
 
+def put(url: str, data: bytes) -> None:
+    """Write a file at a URL, whole or not at all, as object stores do."""
+    files, path = _filesystem(url)
+    with _Told(url, "written"):
+        files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        files.pipe_file(path, data)
+
+
 def read_range(place: str, offset: int, length: int) -> bytes:
     """`length` bytes from `offset` on, or as many as there are; the file stays open for more."""
     if is_url(place):
@@ -165,8 +173,9 @@ def _filesystem(url: str) -> tuple[Any, str]:
 class _Told:
     """Turns what the many libraries behind a URL raise into one line that names the URL."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, done: str = "read") -> None:
         self.place = place
+        self.done = done
 
     def __enter__(self) -> None:
         return None
@@ -177,4 +186,4 @@ class _Told:
         if isinstance(error, FileNotFoundError):
             raise StorageError(f"{self.place}: expected a file or folder, found none") from None
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise StorageError(f"{self.place}: could not be read: {reason}") from None
+        raise StorageError(f"{self.place}: could not be {self.done}: {reason}") from None

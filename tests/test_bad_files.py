@@ -138,7 +138,7 @@ def test_a_damaged_model_is_refused(name, refusal, model, photos, reading):
     weights = model / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
     line = refusal(*reading(name, photos))
-    assert "model.safetensors: expected the weights that config.json describes, got a dam" in line
+    assert "model.safetensors: expected the weights whose checksum config.json tells, got" in line
 
 
 @pytest.mark.parametrize("name", ["colorize", "evaluate"])
@@ -151,7 +151,9 @@ def test_a_partial_model_is_no_model(name, refusal, model, photos, reading):
 @pytest.mark.parametrize("name", ["colorize", "evaluate"])
 def test_a_folder_that_is_no_run(name, refusal, model, photos, reading):
     shutil.rmtree(model)
-    assert "model: expected the folder of a run, found no such" in refusal(*reading(name, photos))
+    assert "model: expected the folder of a run, its URL or a model's name" in refusal(
+        *reading(name, photos)
+    )
     model.mkdir()
     line = refusal(*reading(name, photos))
     assert "model/config.json: expected a run folder with config.json, found no such file" in line

@@ -5,7 +5,8 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
-from photochrom.data import CentreSquares, TrainingSquares, centre_loader, collate, compose, is_grey
+from photochrom.color import compose
+from photochrom.data import CentreSquares, TrainingSquares, centre_loader, collate, is_grey
 from photochrom.images import find
 
 

@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import h5py
+import onnx
 import pytest
 
 import photochrom
@@ -179,7 +180,6 @@ def test_formats_names_every_field_of_a_model(tmp_path, monkeypatch):
 
 
 def test_formats_names_all_that_an_onnx_file_tells(model, tmp_path):
-    onnx = pytest.importorskip("onnx", reason="needs pip install 'photochrom[onnx]'")
     export(model, tmp_path / "model.onnx")
     told = {entry.key for entry in onnx.load(tmp_path / "model.onnx").metadata_props}
     assert first_cells(DOCS / "formats.md", "ONNX: ") == told

@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.metrics import auc
 
-from photochrom.data import compose
+from photochrom.color import compose
 from photochrom.metrics import (
     AUC_READINGS,
     AucCounts,

@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
 
-from photochrom.data import compose
+from photochrom.color import compose
 from photochrom.metrics import (
     METRICS,
     AucCounts,

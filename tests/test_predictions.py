@@ -158,4 +158,4 @@ def test_two_rows_of_one_name_are_refused(refusal, made, photos, tmp_path):
 
 def test_nothing_to_score_is_refused(refusal, photos, tmp_path):
     line = refusal("evaluate", "--pictures", photos, "-o", tmp_path / "report")
-    assert line == "expected run folders or --predictions to score, got neither"
+    assert line == "expected models or --predictions to score, got neither"

@@ -10,7 +10,7 @@ from photochrom import recipes
 from photochrom.config import TrainConfig
 
 SYSTEMS = ["classification", "dcgan", "flexgan", "lite0", "pix2pix", "refine", "refined", "vgg16"]
-ALL = sorted([*SYSTEMS, "photochrom", "photochrom-l2"])
+ALL = sorted([*SYSTEMS, "finetune", "photochrom", "photochrom-l2"])
 
 
 def test_these_are_all():

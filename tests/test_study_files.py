@@ -165,7 +165,7 @@ def test_a_wrong_file_is_refused_by_table_and_key(text, line, load):
         ("uniform = 1.7", "uniform must be within 0 and 1, got 1.7"),
         ("step = 5\nmethod = 'regression'", "step 5 needs a classification, got a regression"),
         ("from = 'r'", "expected from to name a classification, got a regression, 'r'"),
-        ("from = 'c'\nwidth = 3", "expected --width 32 as the run to refine has it, got 3"),
+        ("from = 'c'\nwidth = 3", "expected --width 32 as the model to begin with has it, got 3"),
         ("from = 'c'\nstep = 5", "expected step as 'c' has it, that of the study, got 5"),
     ],
 )

@@ -3,6 +3,7 @@
 The defaults stand here and nowhere else; the docstring under a field is the help of its flag.
 """
 
+from photochrom.config.colorize import ColorizeConfig as ColorizeConfig, Decoder as Decoder
 from photochrom.config.evaluation import EvaluateConfig as EvaluateConfig
 from photochrom.config.network import (
     Activation as Activation,

@@ -18,7 +18,8 @@ class ProtocolConfig(NetworkConfig):
     minutes: float | None = None
     """Stop after this much training time."""
     crop: int = 112
-    """Side of the square that is cut from a picture."""
+    """Side of the square that is cut from a picture; best a multiple of 16, or of 32 under vgg16
+    and lite0: another is padded to one."""
     size_from: int = 0
     """The picture is reduced to a short side from here to --size, at random; 0: always --size."""
     worn: float = 0.0

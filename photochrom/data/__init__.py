@@ -8,7 +8,6 @@ from photochrom.data.batch import (
     Batch as Batch,
     Square as Square,
     collate as collate,
-    compose as compose,
     is_grey as is_grey,
 )
 from photochrom.data.loading import (

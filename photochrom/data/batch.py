@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from photochrom.color import lab_from_rgb, rgb_from_lab
+from photochrom.color import lab_from_rgb
 from photochrom.images import GREY_REACH
 
 
@@ -43,14 +43,6 @@ def collate(squares: Sequence[Square]) -> Batch:
         if square.grey is not None:
             L[place] = lab_from_rgb(square.grey.expand(3, -1, -1).float() / 255)[:1]
     return Batch(L, lab[:, 1:], tuple(name for name, _ in readable), skipped)
-
-
-def compose(
-    L: Float[Tensor, "*batch 1 H W"], ab: Float[Tensor, "*batch 2 H W"]
-) -> UInt8[Tensor, "*batch 3 H W"]:
-    """8-bit sRGB of L and ab, as it would be saved; colours outside sRGB are clipped."""
-    rgb = rgb_from_lab(torch.cat([L, ab.to(L)], dim=-3))
-    return (255 * rgb).round().to(torch.uint8)
 
 
 def is_grey(rgb: UInt8[np.ndarray, "H W 3"]) -> bool:

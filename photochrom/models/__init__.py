@@ -3,7 +3,6 @@
 from photochrom.models.blocks import init_normal as init_normal
 from photochrom.models.colorizer import (
     Colorizer as Colorizer,
-    Decoder as Decoder,
 )
 from photochrom.models.discriminators import (
     PatchDiscriminator as PatchDiscriminator,

@@ -1,21 +1,25 @@
 """A colorizer as one ONNX file, written by `photochrom export` and run by onnxruntime.
 
-The graph takes L (batch, 1, height, width) in 0–100 and gives ab (batch, 2, height, width);
-batch, height and width are free. What else is to be known is in its metadata.
+The graph takes L (batch, 1, height, width) in 0–100 and gives "ab" (batch, 2, height, width) and
+"small", ab before it is enlarged, of 1 / stride of the size. Batch, height and width are free. What
+else is to be known is in its metadata.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from photochrom import storage
-from photochrom.models.colorizer import Colorizer, Decoder, reduced
+from photochrom.config import ColorizeConfig, Decoder
+from photochrom.models.colorizer import Colorizer
+from photochrom.models.pictures import Picture, in_color
 from photochrom.models.saved import checksum
+from photochrom.models.working import reduced
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 ENDING = ".onnx"
 ONNX_FORMAT, ONNX_VERSION = "photochrom onnx", "1"
 _MOST = 2**31  # bytes: protobuf ends there, too
+_ENDS = [(name, "tensor(float)", axes) for name, axes in (("L", 1), ("ab", 2), ("small", 2))]
 _SILENT = 4  # onnxruntime's severity "fatal": it raises what it would print besides
 
 
@@ -39,16 +44,43 @@ class OnnxColorizer:
             (end.name, end.type, *end.shape[1:2])
             for end in (*session.get_inputs(), *session.get_outputs())
         ]
-        if ends != [("L", "tensor(float)", 1), ("ab", "tensor(float)", 2)]:
-            raise ValueError(f"{place}: expected a graph from L to ab, got {ends}: export it anew")
+        if ends != _ENDS:
+            raise ValueError(
+                f"{place}: expected a graph from L to ab and small, got {ends}: export it anew"
+            )
         self.place = place
         self.label = told.get("label", "")
-        self.size = int(_number(place, told, "size"))
+        self.size = _whole(place, told, "size")
+        self.stride = _whole(place, told, "stride")
         self.method = told.get("method", "")
         self.temperature = (
             None if self.method == "regression" else _number(place, told, "temperature")
         )
         self._session = session
+
+    def __call__(
+        self,
+        pictures: Picture | Sequence[Picture],
+        *,
+        temperature: float | None = None,
+        decoder: Decoder = "annealed",
+        working_size: int | None = None,
+        enlarge: Literal["edges", "bilinear"] = "edges",
+    ) -> Picture | list[Picture]:
+        """Pictures in colour, as `Colorizer.forward` gives them, to rounding.
+
+        `ValueError` for a temperature or decoder of a classifier, too.
+        """
+        config = ColorizeConfig(
+            temperature=temperature, decoder=decoder, working_size=working_size, enlarge=enlarge
+        )
+        return in_color(pictures, self, config)
+
+    def small(
+        self, L: Float[Tensor, "B 1 H W"], temperature: float | None, how: Decoder
+    ) -> Float[Tensor, "B 2 h w"]:
+        """As `Colorizer.small`, but `ValueError` for a temperature or decoder of a classifier."""
+        return self._run("small", L, temperature, how)
 
     def predict(
         self,
@@ -56,17 +88,26 @@ class OnnxColorizer:
         temperature: float | None = None,
         how: Decoder = "annealed",
     ) -> Float[Tensor, "B 2 H W"]:
-        """As `Colorizer.predict`; `ValueError` where a temperature or decoder is asked for."""
-        if temperature is not None or how != "annealed":
-            inside = "none" if self.temperature is None else f"{self.temperature:g}"
+        """As `Colorizer.predict`, but `ValueError` for a temperature or decoder of a classifier."""
+        ab = self._run("ab", reduced(L, self.size), temperature, how)
+        return Colorizer.as_large_as(ab.to(L), L)
+
+    def _run(
+        self,
+        output: Literal["ab", "small"],
+        L: Float[Tensor, "B 1 H W"],
+        temperature: float | None,
+        how: Decoder,
+    ) -> Float[Tensor, "B 2 _ _"]:
+        """One output of the graph: enlarging adds nothing to its time that could be measured."""
+        if self.temperature is not None and (temperature is not None or how != "annealed"):
             raise ValueError(
                 f"{self.place}: expected no temperature and no decoder, as they are inside an ONNX "
-                f"file (temperature {inside}): export it anew with photochrom export "
+                f"file (temperature {self.temperature:g}): export it anew with photochrom export "
                 "--temperature, or name the model that it was made from"
             )
-        small = reduced(L, self.size).cpu().numpy()
-        (ab,) = self._session.run(["ab"], {"L": small})
-        return Colorizer.as_large_as(torch.from_numpy(ab).to(L), L)
+        (ab,) = self._session.run([output], {"L": L.float().cpu().numpy()})
+        return torch.from_numpy(ab)
 
     @staticmethod
     def load(place: str | Path) -> "OnnxColorizer":
@@ -95,7 +136,7 @@ class OnnxColorizer:
             ) from None
         colorizer = OnnxColorizer(path, session)
         told = session.get_modelmeta().custom_metadata_map
-        if checksum(data[: int(_number(path, told, "bytes"))]) != told.get("sha256"):
+        if checksum(data[: _whole(path, told, "bytes")]) != told.get("sha256"):
             raise ValueError(
                 f"{path}: expected the graph whose checksum its metadata tells, got a damaged or "
                 "changed one: export it anew"
@@ -121,15 +162,19 @@ def _onnxruntime() -> Any:
     return onnxruntime
 
 
-def _number(place: str, told: Mapping[str, str], name: str) -> float:
+def _number(place: str, told: Mapping[str, str], name: str, *, whole: bool = False) -> float:
     """A positive number of the metadata."""
     try:
         value = float(told.get(name, ""))
     except ValueError:
         value = math.nan
-    if not 0 < value < math.inf:
+    if not 0 < value < math.inf or (whole and not value.is_integer()):
         raise ValueError(
             f"{place}: expected a {name} in its metadata as photochrom export writes it, got "
             f"{told.get(name)!r}: export it anew"
         )
     return value
+
+
+def _whole(place: str, told: Mapping[str, str], name: str) -> int:
+    return int(_number(place, told, name, whole=True))

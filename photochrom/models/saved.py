@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from safetensors import SafetensorError
-from safetensors.torch import load
+from safetensors.torch import load, save
 from torch import Tensor
 
 from photochrom import storage
 from photochrom.config import Architecture
-from photochrom.files import parse_json
+from photochrom.files import parse_json, write_json, write_whole
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 FORMAT = "photochrom model"
@@ -32,6 +32,7 @@ _TOLD = {
     "auc_rebalanced": "rebalanced AuC",
     "colorfulness": "colourfulness",
 }
+_OF_CONVOLUTIONS = 4  # axes of their weights: out, in, height, width
 _MOST_CONFIG, _MOST_WEIGHTS = 2**20, 2**31  # bytes; larger files are refused before they are read
 
 
@@ -121,6 +122,24 @@ def read_weights(model: str | Path, config: dict[str, Any]) -> dict[str, Tensor]
         return load(data)
     except SafetensorError as error:
         raise ValueError(f"{path}: expected weights, got a damaged file ({error})") from None
+
+
+def write_model(
+    folder: Path, tensors: dict[str, Tensor], told: dict[str, Any], *, half: bool
+) -> None:
+    """Write a model's two files: its tensors, and `told` with format, version and checksum.
+
+    With `half` the weights of convolutions are written in 16 bit. Norms, biases and bins stay
+    in 32: they are few, and variances may leave the range of 16.
+    """
+    kept = {
+        name: value.half() if half and value.ndim == _OF_CONVOLUTIONS else value
+        for name, value in tensors.items()
+    }
+    data = save({name: value.contiguous() for name, value in kept.items()})
+    config = {"format": FORMAT, "version": VERSION, **told, "sha256": checksum(data)}
+    write_json(folder / CONFIG, config)
+    write_whole(folder / WEIGHTS, data)
 
 
 def checksum(data: bytes) -> str:

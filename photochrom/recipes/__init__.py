@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from photochrom.config import TrainConfig, tables
-from photochrom.recipes.refining import follow as follow
+from photochrom.recipes.following import (
+    follow as follow,
+    follow_model as follow_model,
+)
 
 _FOLDER = Path(__file__).parent
 OF_THE_RUN = frozenset({"minutes", "seed", "workers", "precision", "devices", "nodes"})

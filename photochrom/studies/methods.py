@@ -15,7 +15,7 @@ from photochrom.config import (
 )
 
 _TARGETS = ("k", "sigma", "temperature")
-_OF_START = {field.name for field in fields(Architecture)} | set(_TARGETS)
+_OF_START = {field.name for field in fields(Architecture)} | {*_TARGETS, "encoder_weights"}
 """What a method that begins with another's run has of it, whatever the others share."""
 
 

@@ -48,6 +48,7 @@ def study(pictures: Pictures, config: StudyConfig, folder: Path, reporter: Repor
             run.config,
             run.folder,
             initial=Colorizer.load(folders[run.start]) if run.start else None,
+            origin=run.start,
             resume=True,
             on_progress=reporter.training(run.name, run.config),
         )

@@ -16,7 +16,8 @@ from photochrom.prior import PriorFile
 from photochrom.quantize import Gamut
 
 _FREE = frozenset({"workers", "precision", "devices", "nodes"})  # do not change what a run is
-_SAME = ("pictures", "watched", "sources", "gamut", "prior", "initial")
+_SAME = {name: name for name in ("pictures", "watched", "sources", "gamut", "prior")}
+_SAME["initial"] = "model"
 
 
 def fingerprint(
@@ -81,8 +82,8 @@ def open_run(run: Path, now: dict[str, Any], *, resume: bool) -> None:
     for name in _SAME:
         if earlier.get(name, _sha256([])) != now[name]:
             raise ValueError(
-                f"{run}: expected the {name} that the run began with, got others: repeat its "
-                "command or name another"
+                f"{run}: expected the {_SAME[name]} that the run began with, got others: repeat "
+                "its command or name another"
             )
 
 

@@ -53,6 +53,7 @@ def fit(
     run: Path,
     *,
     initial: Colorizer | None = None,
+    origin: str | None = None,
     watched: Sequence[Picture] = (),
     sources: Sequence[str] | None = None,
     resume: bool = False,
@@ -62,39 +63,40 @@ def fit(
     """Train in the folder `run` until the model is written; returns the pictures left out.
 
     `prior` gives gamut and weights; only a rebalanced classification cannot do without.
-    `initial` is a model to begin with, `watched` are pictures to look at as training goes (by
-    default the first of `pictures`), `sources` says where each picture is from if sources are
-    to be balanced, and `tell` is given a line where a game collapses. With `resume` a run
-    continues from its last checkpoint, and a finished one is left as it is.
+    `initial` is a model to begin with and `origin` what `config.json` calls it, `watched` are
+    pictures to look at as training goes (by default the first of `pictures`), `sources` says
+    where each picture is from if sources are to be balanced, and `tell` is given a line where a
+    game collapses. With `resume` a run continues from its last checkpoint, and a finished one is
+    left as it is.
     `ValueError` if the folder holds another run, or one that `resume` was not said for, and
     where the loss diverges; `KeyboardInterrupt` leaves the last checkpoint. Without a GPU the
     process keeps memory that it frees from then on: see `photochrom.memory`.
     """
     refuse_launch(config)
+    first = rank(config) == 0
+    if not first:  # one process speaks for all
+        on_progress, tell = (lambda _: None), (lambda _: None)
     gamut, weight = _gamut(prior, initial), _weight(prior, config)
     refuse_unfit(config, gamut)
     data = TrainingData(pictures, config, sources)
     data.squares[0]  # a data set without a colour picture fails here, before anything is written
     torch.manual_seed(config.seed)
     colorizer = _colorizer(config, gamut, initial)
-    if rank(config) == 0:
+    if first:
         began = fingerprint(pictures, watched, sources, prior, initial, config, gamut)
         open_run(run, began, resume=resume)
     if is_finished(run):
         return []
     checkpoint = run / _CHECKPOINT
     data.step = checkpoint_step(checkpoint)
-    first = rank(config) == 0
-    budget = Budget(config, on_progress if first else lambda _: None)
+    budget = Budget(config, on_progress)
     log = Log(run / "log.csv", budget, data.step, writes=first)
-    watch = Watch(
-        watched or pictures, config, run, log, data.step, tell if first else lambda _: None
-    )
+    watch = Watch(watched or pictures, config, run, log, data.step, tell)
     skipped = SkippedPictures()
     callbacks = [budget, log, skipped, watch, Checkpoints(checkpoint, budget)]
     train(TrainingModule(colorizer, weight, config), data, config, callbacks, checkpoint)
     if first:
-        _finish(run, colorizer, config, watch, pictures=len(pictures))
+        _finish(run, colorizer, config, watch, pictures=len(pictures), origin=origin)
     return [Skipped(name, reason) for name, reason in sorted(skipped.reasons.items())]
 
 
@@ -147,7 +149,13 @@ def _colorizer(config: TrainConfig, gamut: Gamut, initial: Colorizer | None) -> 
 
 
 def _finish(
-    run: Path, colorizer: Colorizer, config: TrainConfig, watch: Watch, *, pictures: int
+    run: Path,
+    colorizer: Colorizer,
+    config: TrainConfig,
+    watch: Watch,
+    *,
+    pictures: int,
+    origin: str | None,
 ) -> None:
     log, best = watch.record, run / BEST
     if best.exists():
@@ -165,6 +173,8 @@ def _finish(
         "photochrom": __version__,
         "torch": torch.__version__,
     }
+    if origin is not None:
+        training["from"] = origin
     colorizer.save(run, training)
     best.unlink(missing_ok=True)
     (run / _CHECKPOINT).unlink(missing_ok=True)

@@ -21,8 +21,9 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from photochrom.color import compose
 from photochrom.config import TrainConfig
-from photochrom.data import centre_loader, compose
+from photochrom.data import centre_loader
 from photochrom.files import replacing
 from photochrom.images import Picture, save_png
 from photochrom.metrics import colorfulness

@@ -1,0 +1,56 @@
+"""The config of a run that begins with a finished model."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from photochrom.config import Architecture, TrainConfig, tables
+
+_TARGETS = ("k", "sigma", "loss")
+
+
+def follow(
+    base: TrainConfig,
+    asked: Mapping[str, Any],
+    *,
+    network: Architecture,
+    targets: Mapping[str, Any],
+) -> TrainConfig:
+    """`base` with the values `asked` for, on the network of the model that it begins with.
+
+    `targets` are what that model was trained towards and decodes with, for what is not asked for;
+    crop and sizes are cut to pictures of its size. `ValueError` where another network was asked
+    for.
+    """
+    kept = {field.name: getattr(network, field.name) for field in fields(Architecture)}
+    kept["encoder_weights"] = "none"  # they come with the model
+    for name, value in kept.items():
+        if asked.get(name, value) != value:
+            flag = f"--{name.replace('_', '-')}"
+            raise ValueError(
+                f"expected {flag} {value} as the model to begin with has it, got {asked[name]}"
+            )
+    crop = min(base.crop, network.size)
+    fitted = {
+        "crop": crop - crop % network.stride,
+        "size_from": min(base.size_from, network.size),
+        "encoder_lr": 1.0 if network.encoder == "unet" else base.encoder_lr,
+    }
+    return replace(base, **{**targets, **fitted, **asked, **kept})
+
+
+def follow_model(base: TrainConfig, config: TrainConfig, model: Mapping[str, Any]) -> TrainConfig:
+    """`follow` of a model's `config.json`, asking for all in which `config` differs from `base`."""
+    network = Architecture(**{f.name: model["network"][f.name] for f in fields(Architecture)})
+    values = {field.name: getattr(config, field.name) for field in fields(TrainConfig)}
+    asked = {name: value for name, value in values.items() if value != getattr(base, name)}
+    return follow(base, asked, network=network, targets=_targets(model))
+
+
+def _targets(model: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model was trained towards, as far as its `config.json` tells, and decodes with."""
+    began = model.get("training", {}).get("config")
+    known = began if isinstance(began, dict) else {}
+    told = {name: known[name] for name in _TARGETS if name in known}
+    tables.check("config.json of the model to begin with", told, tables.kinds(TrainConfig))
+    return {"temperature": model["temperature"], **told}
