@@ -21,7 +21,15 @@ from photochrom.contenders import Colors, Contender, Sweep, baselines, colors, f
 from photochrom.data import Batch, CentreSquares, collate
 from photochrom.images import Picture, Skipped
 from photochrom.memory import keep_freed_memory
-from photochrom.metrics import AucCounts, Moments, Reference, Tally, Truth, lite0_features
+from photochrom.metrics import (
+    AucCounts,
+    Gathered,
+    Moments,
+    Reference,
+    Tally,
+    Truth,
+    lite0_features,
+)
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 
@@ -32,10 +40,12 @@ TRUTH = "truth"
 class Part:
     """The scores of some pictures, in their order; what is by name is by contender or baseline."""
 
+    most: int
+    """How many pictures there is room for."""
     places: list[int] = field(default_factory=list)
     """Of the pictures that could be read, among all."""
-    tallies: dict[str, list[Tally]] = field(default_factory=dict)
-    truth: list[Truth] = field(default_factory=list)
+    tallies: dict[str, Gathered[Tally]] = field(default_factory=dict)
+    truth: Gathered[Truth] = field(init=False)
     counts: dict[str, AucCounts] = field(default_factory=dict)
     moments: dict[str, Moments] = field(default_factory=dict)
     sweeps: dict[str, Sweep] = field(default_factory=dict)
@@ -44,13 +54,21 @@ class Part:
     checksums: list[bytes] = field(default_factory=list)
     """Of each true picture as it is scored, in 8 bits."""
 
+    def __post_init__(self) -> None:
+        self.truth = Gathered(self.most)
+
+    def add(self, name: str, tally: Tally) -> None:
+        """Put a contender's or baseline's scores of more pictures after those it has."""
+        self.tallies.setdefault(name, Gathered(self.most)).add(tally)
+
     def __iadd__(self, later: "Part") -> "Part":
         self.places += later.places
-        self.truth += later.truth
         self.skipped += later.skipped
         self.checksums += later.checksums
+        if later.places:
+            self.truth.add(later.truth.all())
         for name, tallies in later.tallies.items():
-            self.tallies.setdefault(name, []).extend(tallies)
+            self.add(name, tallies.all())
         _add(self.counts, later.counts)
         _add(self.moments, later.moments)
         _add(self.sweeps, later.sweeps)
@@ -86,13 +104,13 @@ class Scorer:
         first = number * self.config.batch
         places = range(first, min(first + self.config.batch, len(self.pictures)))
         batch, read = self._batch(places)
-        part = Part(places=read, skipped=[Skipped(*one) for one in batch.skipped])
+        part = Part(len(read), read, skipped=[Skipped(*one) for one in batch.skipped])
         if not read:
             return part
         with torch.inference_mode():
             rgb = compose(batch.L, batch.ab)
             true = Reference(batch.names, batch.L, batch.ab, rgb, self._gamut)
-            part.truth.append(Truth.of(true))
+            part.truth.add(Truth.of(true))
             part.checksums += [hashlib.sha256(one.cpu().numpy().tobytes()).digest() for one in rgb]
             if self.config.frechet:
                 part.moments[TRUTH] = Moments.of(lite0_features(rgb))
@@ -127,7 +145,7 @@ class Scorer:
         tally = Tally.of(true, made.ab, made.rgb, None if made.L is true.L else made.L)
         if made.likelihood:
             tally = tally.with_likelihood(made.likelihood)
-        part.tallies[name] = [tally]
+        part.add(name, tally)
         part.counts[name] = AucCounts.of(made.ab, true.ab, self._gamut)
         part.milliseconds[name] = made.milliseconds
         if made.sweep:
