@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import fsspec
+import numpy as np
 import onnx
 import pytest
+import torch
 
 from photochrom.config import Architecture
 from photochrom.export import export
@@ -69,6 +71,23 @@ def test_a_temperature_or_decoder_beside_the_file_is_refused(refusal, path, phot
         assert "expected no temperature and no decoder, as they are inside an ONNX file" in line
         assert "(temperature 0.5): export it anew with photochrom export --temperature" in line
     assert not (tmp_path / "out").exists()
+
+
+def test_each_way_to_colours_refuses_a_temperature_or_decoder(path):
+    model, L = load_model(path), torch.full((1, 1, 9, 9), 50.0)
+    for asked in (
+        lambda: model.small(L, 0.3, "annealed"),
+        lambda: model.predict(L, how="mean"),
+        lambda: model(np.full((9, 9), 99, dtype=np.uint8), decoder="mode"),
+    ):
+        with pytest.raises(ValueError, match="expected no temperature and no decoder"):
+            asked()
+
+
+def test_a_regression_ignores_temperature_and_decoder_as_torch_does(runs, tmp_path):
+    export(runs["regression"], tmp_path / "model.onnx")
+    model, L = load_model(tmp_path / "model.onnx"), torch.full((1, 1, 9, 9), 50.0)
+    assert torch.equal(model.small(L, 0.3, "mode"), model.small(L, None, "annealed"))
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
@@ -142,7 +161,9 @@ def test_a_url_is_as_good_as_a_path(run, path, photos, tmp_path):
     fsspec.filesystem("memory").pipe("/model.onnx", path.read_bytes())
     code, *_ = run("colorize", photos, "--model", "memory://model.onnx", "-o", tmp_path / "out")
     assert (code, len(list((tmp_path / "out").iterdir()))) == (0, 8)
-    with pytest.raises(OSError, match="memory://none.onnx: expected a file or folder, found none"):
+    with pytest.raises(
+        OSError, match=r"memory://none\.onnx: expected a file or folder, found none"
+    ):
         load_model("memory://none.onnx")
 
 
