@@ -46,7 +46,7 @@ def export(
     """
     if path.suffix != ENDING:
         raise ValueError(f"{path}: expected an output that ends in {ENDING}, got {path.suffix!r}")
-    if temperature is not None and not temperature > 0:
+    if temperature is not None and not 0 < temperature < math.inf:
         raise ValueError(f"temperature must be positive, got {temperature:g}")
     onnx = _onnx()
     colorizer = Colorizer.load(model)
