@@ -17,6 +17,7 @@ from photochrom.cli_demo import demo
 from photochrom.cli_export import export
 from photochrom.cli_pack import pack
 from photochrom.cli_prior import PICTURES, Output, prior
+from photochrom.cli_serve import serve
 from photochrom.cli_study import study_command
 from photochrom.cli_train import list_recipes, refine, train_command
 from photochrom.config import EvaluateConfig
@@ -85,6 +86,7 @@ def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
     app.command(export)
     app.command(evaluate)
     app.command(name="study")(study_command(argv))
+    app.command(serve)
     app.command(demo)
     return app
 

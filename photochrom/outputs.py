@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 
 from photochrom.files import write_whole
 from photochrom.images import Picture, PictureError
-from photochrom.originals import FORMATS
+from photochrom.originals import FORMATS, format_named
 from photochrom.storage import is_url, put
 
 _BESIDE = "-color"
@@ -18,12 +18,7 @@ def format_of(picture: Picture, asked: str | None) -> str:
     """
     if asked is None:
         return _STAYS.get(PurePosixPath(picture.name).suffix.lower(), "PNG")
-    wanted = asked.lower().removeprefix(".")
-    for name, format_ in FORMATS.items():
-        if wanted in (name.lower(), format_.suffix[1:]):
-            return name
-    known = ", ".join(name.lower() for name in FORMATS)
-    raise ValueError(f"--format must be one of {known}, got {asked!r}")
+    return format_named(asked)
 
 
 def output_of(picture: Picture, out: str | None, format: str) -> str:

@@ -18,6 +18,7 @@ from photochrom.config.prior import (
     ViewConfig as ViewConfig,
     fitted_bins as fitted_bins,
 )
+from photochrom.config.serve import ServeConfig as ServeConfig
 from photochrom.config.study import (
     BUDGETS as BUDGETS,
     MethodConfig as MethodConfig,

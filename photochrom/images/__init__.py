@@ -16,6 +16,7 @@ from photochrom.images.picture import (
     Picture as Picture,
     PictureError as PictureError,
     Skipped as Skipped,
+    TooLargeError as TooLargeError,
     digest as digest,
     summary as summary,
 )

@@ -17,8 +17,8 @@ from torch import Tensor
 from photochrom import storage
 from photochrom.config import ColorizeConfig, Decoder
 from photochrom.models.colorizer import Colorizer
+from photochrom.models.fetched import checksum
 from photochrom.models.pictures import Picture, in_color
-from photochrom.models.saved import checksum
 from photochrom.models.working import reduced
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
-from photochrom.images import MAX_PIXELS, PictureError
+from photochrom.images import MAX_PIXELS, PictureError, TooLargeError
 from photochrom.originals.depth import from_numbers, in_srgb, pixels_of, rawmode_of
 from photochrom.originals.metadata import exif_of_tiff, resolution, take_exif, turned
 from photochrom.originals.page import Page
@@ -109,7 +109,7 @@ def _check_size(sizes: list[tuple[int, int]], most_pixels: int) -> None:
     if total > most_pixels:
         declared = " + ".join(f"{width} × {height}" for width, height in sizes[:3])
         declared += " + …" if len(sizes) > 3 else ""
-        raise PictureError(f"expected at most {most_pixels} pixels, got {declared}")
+        raise TooLargeError(f"expected at most {most_pixels} pixels, got {declared}")
 
 
 def _page(data: bytes, image: Image.Image, number: int, notes: list[str]) -> Page:
