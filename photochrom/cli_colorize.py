@@ -36,7 +36,8 @@ def colorize(
     Example: photochrom colorize photo.jpg
 
     Args:
-        model: One of photochrom models, a finished run folder, or its URL.
+        model: One of photochrom models, a finished run folder, a .onnx file of photochrom export,
+            or the URL of such a folder or file.
         output: The folder or URL to write to, with the pictures' own places and names; without
             it photo-color.png lies beside photo.jpg.
         overwrite: Replace outputs that exist.
@@ -70,11 +71,11 @@ def colorized(
     """Colorize the pictures found, with a bar; what became of them, in their order."""
     from photochrom import bars
     from photochrom.colorize import colorize_all, not_found
-    from photochrom.models import Colorizer
+    from photochrom.models import load_model
 
     made = colorize_all(
         found.pictures,
-        Colorizer.load(model),
+        load_model(model),
         output,
         config,
         overwrite=overwrite,

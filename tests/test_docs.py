@@ -10,10 +10,12 @@ from dataclasses import fields
 from pathlib import Path
 
 import h5py
+import onnx
 import pytest
 
 import photochrom
 from photochrom.cli import build_app
+from photochrom.export import export
 from photochrom.images import find
 from photochrom.pack import pack
 from photochrom.results import Pair, PictureScore, Row, SourceScores
@@ -85,6 +87,7 @@ def test_the_readme_shows_every_command():
         "pack",
         "train",
         "colorize",
+        "export",
         "evaluate",
         "study",
         "demo",
@@ -174,6 +177,12 @@ def test_formats_names_every_field_of_a_model(tmp_path, monkeypatch):
     config = run(DOCS / "formats.md")["config"]
     told = first_cells(DOCS / "formats.md", "Model")
     assert {name for name in told if "network." not in name} == set(config)
+
+
+def test_formats_names_all_that_an_onnx_file_tells(model, tmp_path):
+    export(model, tmp_path / "model.onnx")
+    told = {entry.key for entry in onnx.load(tmp_path / "model.onnx").metadata_props}
+    assert first_cells(DOCS / "formats.md", "ONNX: ") == told
 
 
 def test_formats_names_every_column_of_a_report():
