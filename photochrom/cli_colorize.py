@@ -39,7 +39,8 @@ def colorize(
     Example: photochrom colorize photo.jpg
 
     Args:
-        model: One of photochrom models, a finished run folder, or its URL.
+        model: One of photochrom models, a finished run folder, a .onnx file of photochrom export,
+            or the URL of such a folder or file.
         output: The folder or URL to write to, with the pictures' own places and names; without
             it photo-color.png lies beside photo.jpg.
         overwrite: Replace files that exist.
@@ -48,9 +49,9 @@ def colorize(
     """
     from photochrom import files, images
     from photochrom.extras import check
-    from photochrom.models import Colorizer
+    from photochrom.models import load_model
 
-    loaded = Colorizer.load(model)
+    loaded = load_model(model)
     check(loaded, extras)  # before anything is read
     outcomes = colorized(
         images.find(pictures),

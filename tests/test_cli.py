@@ -36,7 +36,7 @@ def test_help_does_not_wait_for_torch():
 
 COMMANDS = (
     *("prior build", "prior view", "prior show", "prior compare", "prior merge"),
-    *("pack", "train", "colorize", "evaluate", "study", "serve", "app", "demo"),
+    *("pack", "train", "colorize", "export", "evaluate", "study", "serve", "app", "demo"),
 )
 
 

@@ -1,5 +1,6 @@
 """What a classifier offers beside a picture in colour, by the command and by the library."""
 
+import io
 import json
 import weakref
 
@@ -14,8 +15,13 @@ from photochrom.choices import entropy, entropy_picture, palette
 from photochrom.config import ColorizeConfig, ExtrasConfig
 from photochrom.extras import colors_and_extras
 from photochrom.originals import Page, of_rgb
+from photochrom.painting import paint
 
 ALL = ExtrasConfig(entropy=True, alternatives=2, palette=("3,4",))
+
+
+def noise(height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
 @pytest.fixture
@@ -23,8 +29,7 @@ def picture(save_picture):
     """Write noise of a size in `in`."""
 
     def write(name="a.png", height=24, width=36, seed=0):
-        random = np.random.default_rng(seed)
-        return save_picture(f"in/{name}", random.integers(0, 256, (height, width, 3), np.uint8))
+        return save_picture(f"in/{name}", noise(height, width, seed))
 
     return write
 
@@ -35,7 +40,7 @@ def opened(path):
 
 def save_pages(path, count):
     path.parent.mkdir(exist_ok=True)
-    pages = [Image.new("RGB", (40, 30), (60 * number, 90, 200)) for number in range(count)]
+    pages = [Image.fromarray(noise(30, 40, seed)) for seed in range(count)]
     pages[0].save(path, save_all=True, append_images=pages[1:])
 
 
@@ -85,8 +90,9 @@ def test_the_network_sees_a_picture_once(colored, classifier, picture):
     assert seen == [(1, 1, 24, 36)]
 
 
-def test_one_copy_of_the_pixels_is_there_at_a_time(classifier, monkeypatch):
-    file, copies, alive = of_rgb(np.full((30, 40, 3), 90, np.uint8)), [], []
+def test_each_is_painted_on_a_copy_and_one_copy_is_there_at_a_time(classifier, monkeypatch):
+    copies, alive = [], []
+    file = of_rgb(noise(30, 40))
     copy = Page.copy
 
     def counted(page):
@@ -98,8 +104,11 @@ def test_one_copy_of_the_pixels_is_there_at_a_time(classifier, monkeypatch):
     monkeypatch.setattr(Page, "copy", counted)
     several = ExtrasConfig(alternatives=3)
     _, extras = colors_and_extras(file.pages, classifier(), ColorizeConfig(), several)
-    assert all(make() for make in extras.files(file, "PNG", None))
+    made = [make() for make in extras.files(file, "PNG", None)]
     assert alive == [0, 0, 0]
+    page = file.pages[0]  # as it was: it is painted now, once
+    paint(page, extras.alternatives[2])
+    assert (opened(io.BytesIO(made[2])) == page.pixels.stored(slice(0, 30))).all()
 
 
 # What the files hold
@@ -181,6 +190,10 @@ def test_of_many_pages_the_first_has_files_beside_it(colored, tmp_path):
         for one in ("", "-1", "-2")
     ]
     assert [len(file.pages) for file in files] == [3, 1, 1]
-    expected = rgb2lab(np.uint8([[[0, 90, 200]]]))[0, 0, 0]  # of the first page
+    expected = torch.from_numpy(rgb2lab(noise(30, 40))[..., 0])
     for file in files:
-        assert file.pages[0].lightness(slice(0, 30)).numpy() == pytest.approx(expected, abs=0.5)
+        assert abs(file.pages[0].lightness(slice(0, 30))[0, 0] - expected).max() < 0.5
+    colored("first", ALL)  # of the first page alone
+    of_all, of_first = (opened(tmp_path / f"{one}/a-entropy.png") for one in ("out", "first"))
+    assert abs(of_all.astype(int) - of_first).max() <= 1  # sums in another order
+    assert np.ptp(of_first) > 10

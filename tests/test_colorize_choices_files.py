@@ -149,6 +149,8 @@ def test_other_models_have_none_of_it_and_nothing_is_read(refusal, tmp_path):
     }.items():
         line = f"{said} the distributions of a classifier, {given}"
         assert refusal(*command, *flags) == line
+    with pytest.raises(ValueError, match="--entropy, --alternatives, --palette need the distrib"):
+        colorize.colorize_all([], Colorizer.load(str(tmp_path / "l2")), extras=ALL)
     assert "none" in refusal(*command)  # without the flags it is the picture that is missed
 
 

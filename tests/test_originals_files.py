@@ -154,7 +154,7 @@ def test_a_format_says_what_it_cannot_carry():
     assert write(read(encoded(image, "GIF"))).notes == [
         "GIF cannot hold it in colour: written as PNG"
     ]
-    with pytest.raises(ValueError, match=r"format must be one of PNG, TIFF, JPEG.*, got 'gif'"):
+    with pytest.raises(ValueError, match=r"--format must be one of png, tiff, jpeg.*, got 'gif'"):
         write(file, format="gif")
 
 

@@ -28,6 +28,7 @@ def launch(given: Given) -> None:
 def flags(config: AppConfig) -> dict[str, Any]:
     """Streamlit's options: nothing is told to anybody, nothing is watched."""
     return {
+        "global_developmentMode": False,
         "server_address": config.host,
         "server_port": config.port,
         "server_maxUploadSize": config.most_megabytes,

@@ -68,14 +68,11 @@ def alternatives(
     the `count` of them are spread wider than as many draws would be. Where the classifier is
     certain all are nearly the plain one; of one thing with two likely colours only two differ.
 
-    A picture's result depends on its own pixels and `seed`, not on the batch. (B, Q, h, w) is
-    never held. dtypes are those of `decode_features`; nan where logits make no distribution.
+    A picture's result depends on its own pixels and `seed`, not on the batch. (B, Q, h, w) is never
+    held. dtypes are those of `decode_features`; nan where logits make no distribution.
     `ValueError` for a count below 1 and a temperature that is not positive.
     """
-    if count < 1:
-        raise ValueError(f"expected to make 1 alternative or more, got {count}")
-    if not temperature > 0:
-        raise ValueError(f"temperature must be positive, got {temperature:g}")
+    _check(count, temperature)
     plain, mean = decode_features(features, head_weight, head_bias, gamut, [temperature, 1.0])
     size = tuple(features.shape[-2:])
     phi = places(F.interpolate(L, size, mode="bilinear", antialias=True).to(plain), mean)
@@ -91,12 +88,19 @@ def alternatives(
             draws = drawing.settled(
                 few, drawing.chosen(few, pixel_rows(phi[picture][coarse]), fields)
             )
-            first = pixel_rows(plain[picture][coarse])
-            kept = [fields[one] for one in _medoids(draws, first, count)]
+            medoids = _medoids(draws, pixel_rows(plain[picture][coarse]), count)
+            kept = [fields[one] for one in medoids]
             chosen = drawing.chosen(x, pixel_rows(phi[picture]), kept).mT.unflatten(-1, size)
             ab = drawing.settled(x, smoothed(chosen.nan_to_num()).flatten(2).mT)
             made[:, picture] = ab.mT.unflatten(-1, size)
     return made
+
+
+def _check(count: int, temperature: float) -> None:
+    if count < 1:
+        raise ValueError(f"expected to make 1 alternative or more, got {count}")
+    if not temperature > 0:
+        raise ValueError(f"temperature must be positive, got {temperature:g}")
 
 
 def _seeds(seed: int, count: int) -> Sequence[int]:
