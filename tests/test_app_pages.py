@@ -62,12 +62,15 @@ def captions(app):
     return [caption.value for caption in app.caption]
 
 
+def data_of(app, part):
+    """What a part of the page that is our own was given."""
+    (found,) = [one for one in app.get("bidi_component") if one.proto.component_name.endswith(part)]
+    return json.loads(found.proto.json)
+
+
 def compared(app):
     """What the divider stands between: labels and pictures."""
-    (found,) = [
-        one for one in app.get("bidi_component") if one.proto.component_name.endswith("compare")
-    ]
-    return json.loads(found.proto.json)
+    return data_of(app, "compare")
 
 
 def picked(app, x, y):
@@ -142,8 +145,7 @@ def test_a_batch_is_a_zip_and_what_failed_is_told(page):
 
 def test_a_point_shows_its_colours_and_a_choice_can_be_undone(page):
     app = picked(page(), 0.5, 0.1)
-    (palette,) = [one for one in app.get("bidi_component") if one.key == "palette"]
-    data = json.loads(palette.proto.json)
+    data = data_of(app, "palette")
     assert data["plane"].startswith("<svg")
     assert data["colors"][0].keys() == {"css", "told"}
     plain = compared(app)["after"]
@@ -235,8 +237,7 @@ def test_a_study_is_shown_and_what_is_none_is_told(page, tmp_path):
     for name, text in {"index.html": "<h1>my report</h1>", "scores.json": "{}"}.items():
         (tmp_path / name).write_text(text)
     app = page("study", studies=(tmp_path,), host="0.0.0.0")
-    (frame,) = app.get("bidi_component")
-    assert json.loads(frame.proto.json)["page"] == "<h1>my report</h1>"
+    assert data_of(app, "report")["page"] == "<h1>my report</h1>"
     app = page("study")
     sound(app.text_input[0].set_value(str(tmp_path / "other")).run())
     assert errors(app) == [
