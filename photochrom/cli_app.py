@@ -39,6 +39,8 @@ def app(
     from photochrom.models import find_models
 
     given = Given(find_models(models), config, studies)
+    for name in given.shelf:
+        given.model(name)  # what cannot be loaded is told before anybody asks for it
     shown = f"[{config.host}]" if ":" in config.host else config.host
     print(f"http://{shown}:{config.port}: Ctrl-C stops it", flush=True)
     launch(given)
