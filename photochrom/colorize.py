@@ -9,11 +9,12 @@ from typing import Literal
 
 from photochrom import originals
 from photochrom.config import ColorizeConfig
+from photochrom.files import write_anywhere
 from photochrom.images import Picture, PictureError, Skipped, read
 from photochrom.originals import OriginalFile
-from photochrom.outputs import format_of, output_of, write
+from photochrom.outputs import format_of, output_of
 from photochrom.painting import Enlarged, Model, paint, predicted
-from photochrom.storage import exists, is_url
+from photochrom.storage import exists, is_url, refuse_credentials
 
 _LARGE = 16_000_000  # pixels; a larger file is alone in memory
 _BEHIND = 3  # pictures that may be painted and encoded while the network goes on
@@ -81,7 +82,9 @@ def colorize_all(
     config = config or ColorizeConfig()
     if config.format:
         format_of(Picture("", ""), config.format)  # a mistaken flag, not a mistaken picture
-    if out and not is_url(out) and Path(out).exists() and not Path(out).is_dir():
+    if out and is_url(out):
+        refuse_credentials(out)
+    elif out and Path(out).exists() and not Path(out).is_dir():
         raise NotADirectoryError(f"{out}: expected a folder to write to, found a file")
     planned = _planned(pictures, out, config, overwrite)
     if dry_run:
@@ -165,7 +168,7 @@ def _finish(read: _Read, colors: list[Enlarged], config: ColorizeConfig) -> Outc
     for page, of_page in zip(file.pages, colors, strict=True):
         paint(page, of_page)
     made = originals.write(file, format=job.format, quality=config.quality)
-    write(job.output, made.data)
+    write_anywhere(job.output, made.data)
     return Outcome(job.picture, job.output, "done", notes=(*file.notes, *made.notes))
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from photochrom import storage
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -38,6 +40,14 @@ def write_whole(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_anywhere(place: str, data: bytes) -> None:
+    """`write_whole`, at a local path or a URL."""
+    if storage.is_url(place):
+        storage.put(place, data)
+    else:
+        write_whole(Path(place), data)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -2,10 +2,9 @@
 
 from pathlib import Path, PurePosixPath
 
-from photochrom.files import write_whole
 from photochrom.images import Picture, PictureError
 from photochrom.originals import FORMATS, format_named
-from photochrom.storage import is_url, put
+from photochrom.storage import is_url
 
 _BESIDE = "-color"
 _STAYS = {".tif": "TIFF", ".tiff": "TIFF"}
@@ -44,11 +43,3 @@ def _beside(picture: Picture, suffix: str) -> Path:
     if path.stem.endswith(_BESIDE):
         raise PictureError(f"its name ends in {_BESIDE}, as an output's: add --output")
     return path.with_name(path.stem + _BESIDE + suffix)
-
-
-def write(place: str, data: bytes) -> None:
-    """Write a file, whole or not at all, at a local path or a URL."""
-    if is_url(place):
-        put(place, data)
-    else:
-        write_whole(Path(place), data)

@@ -169,15 +169,17 @@ def _list(path: str) -> Iterator[Entry]:
                 continue
             place = name if storage.is_url(name) else os.path.join(folder, name)
             suffix = _suffix(place)
-            if suffix in SUFFIXES and not glob.has_magic(place):
-                yield Picture(name, place)
-            elif suffix == ".txt":
-                yield Skipped(f"{path}, line {number}", "a list in a list")
-            else:
-                try:
+            try:
+                if storage.is_url(place):
+                    storage.refuse_credentials(place)
+                if suffix in SUFFIXES and not glob.has_magic(place):
+                    yield Picture(name, place)
+                elif suffix == ".txt":
+                    yield Skipped(f"{path}, line {number}", "a list in a list")
+                else:
                     yield from _source(place)
-                except (PictureError, OSError) as error:  # of this line alone
-                    yield Skipped(f"{path}, line {number}", str(error))
+            except (PictureError, OSError) as error:  # of this line alone
+                yield Skipped(f"{path}, line {number}", str(error))
 
 
 _ARCHIVES = {".tar": _tar, ".zip": _zip, ".h5": _packed, ".txt": _list}
