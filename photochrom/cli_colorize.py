@@ -113,12 +113,24 @@ def _plain(one: "Outcome") -> dict[str, object]:
 
 @console.later
 def list_models(
-    name: Positional[Annotated[str | None, arg(metavar="NAME", help="One to tell all of.")]] = None,
+    name: Positional[
+        Annotated[
+            str | None,
+            arg(metavar="NAME", help="One to tell all of; or a folder or URL of models to list."),
+        ]
+    ] = None,
 ) -> None:
-    """List the models that come with photochrom, or print the card of one.
+    """List the models that come with photochrom, or those of a place; or print the card of one.
 
-    Example: photochrom models photochrom
+    Example: photochrom models gs://bucket/models
     """
-    from photochrom.models import card, names, summary
+    from photochrom.models import card, described, find_models, names, summary
+    from photochrom.storage import exists, is_url
 
-    print(card(name) if name else "\n".join(summary(each) for each in names()))
+    if name is None:
+        print("\n".join(summary(each) for each in names()))
+    elif name not in names() and (is_url(name) or exists(name)):
+        for each, place in find_models([name]).items():
+            print(described(each, place))
+    else:
+        print(card(name))

@@ -13,8 +13,8 @@
 import json
 import re
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -30,14 +30,14 @@ _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 _MOST_SETTINGS, _MOST_PICTURE = 2**16, 2**30  # bytes; larger files are refused before they are read
 
 
-class NoEntryError(LookupError):
-    """No such entry in this gallery."""
+class NoEntryError(ValueError):
+    """No entry of a gallery has this name, or none can have it."""
 
 
 class Stored(NamedTuple):
     """A picture's file, and the suffix that tells what it is."""
 
-    data: bytes = field(repr=False)
+    data: bytes
     suffix: str
 
 
@@ -130,13 +130,13 @@ class Gallery:
                     return
                 try:
                     entry = self.entry(name)
-                except (ValueError, LookupError):
+                except ValueError:
                     continue
                 given += 1
                 yield entry
 
     def entry(self, name: str) -> Entry:
-        """The entry of a name; `NoEntryError`, or `ValueError` for what is no name or damaged."""
+        """The entry of a name; `NoEntryError` if there is none, `ValueError` for a damaged one."""
         path = f"{self._start(name)}.json"
         try:
             told = _parsed(path, "an entry of a gallery")
@@ -162,11 +162,11 @@ class Gallery:
         return f"{self._start(entry.name)}.{what}{entry.suffixes[what]}"
 
     def _start(self, name: str) -> str:
-        """What the paths of an entry begin with; `ValueError` for what is no entry's name."""
+        """What the paths of an entry begin with; `NoEntryError` for what is no entry's name."""
         found = _NAME.fullmatch(name)
         if not found:
             example = "20261122T042841123456Z-0123456789ab"
-            raise ValueError(f"expected an entry's name such as {example}, got {name[:80]!r}")
+            raise NoEntryError(f"expected an entry's name such as {example}, got {name[:80]!r}")
         return f"{self.place}/{'-'.join(found.groups())}/{name}"
 
 
@@ -189,23 +189,27 @@ def _parsed(path: str, what: str) -> dict[str, Any]:
 
 def _checked(told: dict[str, Any], name: str, path: str) -> Entry:
     """The entry that a JSON tells of, if it may be relied upon."""
-    texts = [told.get(key) for key in ("created", "photochrom")]
+    created, version = told.get("created"), told.get("photochrom")
     suffixes, sizes = told.get("suffixes"), told.get("bytes")
     sound = (
         (told.get("format"), told.get("version"), told.get("name")) == (ENTRY, VERSION, name)
-        and all(isinstance(text, str) for text in texts)
+        and isinstance(created, str)
+        and isinstance(version, str)
         and isinstance(told.get("settings"), dict)
         and _of_both(suffixes, lambda value: isinstance(value, str) and _SUFFIX.fullmatch(value))
         and _of_both(sizes, lambda value: type(value) is int and 0 <= value <= _MOST_PICTURE)
     )
     if not sound:
         raise ValueError(f"{path}: expected an entry of a gallery, got another JSON: remove it")
-    return Entry(name, *texts, told["settings"], suffixes, sizes)  # type: ignore[arg-type]
+    _text(told)  # raises a ValueError for NaN and halves of characters, which JSON may hold
+    return Entry(
+        name, str(created), str(version), told["settings"], told["suffixes"], told["bytes"]
+    )
 
 
-def _of_both(values: Any, sound: Any) -> bool:
-    keys = set(get_args(What))
-    return isinstance(values, dict) and set(values) == keys and all(map(sound, values.values()))
+def _of_both(values: Any, sound: Callable[[Any], object]) -> bool:
+    both = set(get_args(What))
+    return isinstance(values, dict) and set(values) == both and all(map(sound, values.values()))
 
 
 def _text(value: dict[str, Any]) -> bytes:
