@@ -62,9 +62,9 @@ def filesystem(url: str) -> tuple[Any, str]:
 
 
 def _options(scheme: str) -> dict[str, Any]:
-    """gcsfs logs what it raises, traceback and all; s3fs repeats what botocore repeats already."""
-    if scheme in ("gs", "gcs"):
-        log = logging.getLogger("gcsfs")
+    """s3fs repeats what botocore repeats already; gcsfs logs what it raises, traceback and all."""
+    for name in ("gcsfs", "google.auth") if scheme in ("gs", "gcs") else ():
+        log = logging.getLogger(name)
         if not log.handlers:
             log.addHandler(logging.NullHandler())
     if scheme != "s3" or "AWS_MAX_ATTEMPTS" in os.environ:

@@ -57,3 +57,30 @@ def test_what_is_no_place_of_models_is_named(bucket, refusal):
     for command in (("models",), ("serve", "--port", 0, "--models")):
         words = refusal(*command, f"{bucket}/nothing")
         assert words.startswith(f"{bucket}/nothing: expected a model, its name (photochrom, ")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://AKIA:the-secret@bucket/x",
+        "s3://AKIA:the-se/cret@bucket/x",
+        "gs://the-secret@bucket/x",
+        "https://me:the-secret@example.org/x",
+        "simplecache::s3://AKIA:the-secret@bucket/x",
+    ],
+)
+def test_credentials_in_a_url_are_refused_and_not_repeated(url, refusal, model, photos, tmp_path):
+    (tmp_path / "list.txt").write_text(f"{url}.png\n")
+    for command in (
+        ("models", url),
+        ("colorize", url, "--model", model, "-o", "out"),
+        ("colorize", tmp_path / "list.txt", "--model", model, "-o", "out"),
+        ("colorize", photos, "--model", url, "-o", "out"),
+        ("colorize", photos, "--model", model, "-o", url, "--overwrite", "--dry-run"),
+        ("serve", "--models", model, "--gallery", url, "--port", 0),
+        ("prior", "build", url, "-o", tmp_path / "p.h5"),
+    ):
+        words = refusal(*command)
+        assert "://…: expected a URL without credentials, got some in it: take them out" in words
+        assert "secret" not in words
+        assert "the-se" not in words

@@ -43,7 +43,10 @@ def _models(place: str) -> Iterator[tuple[str, str]]:
     if storage.exists(f"{located}/{CONFIG}"):
         yield _name(place), place
         return
-    below = list(storage.matches(f"{_escaped(located)}/*/{CONFIG}"))
+    try:
+        below = list(storage.matches(f"{_escaped(located)}/*/{CONFIG}"))
+    except FileNotFoundError:  # a bucket that is missing
+        below = []
     if not below:
         raise ValueError(
             f"{place}: expected a model, its name ({', '.join(names())}), or a folder of models, "
