@@ -37,8 +37,8 @@ def colorize(
 
     Args:
         model: One of photochrom models, a finished run folder, or its URL.
-        output: The folder or URL to write to, with the pictures' own places and names; without
-            it photo-color.png lies beside photo.jpg.
+        output: The folder or URL (gs://bucket/colored) to write to, with the pictures' own places
+            and names; without it photo-color.png lies beside photo.jpg.
         overwrite: Replace outputs that exist.
         dry_run: Only tell what would be written where.
         json: A file to write what became of every picture to.

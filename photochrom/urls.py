@@ -22,6 +22,7 @@ _PAUSES = (0.2, 1.0)  # seconds before it is tried again
 _CUT = {  # of aiohttp, botocore, requests: what a connection that fails raises
     "ClientConnectionError",
     "ClientPayloadError",
+    "ConnectionError",
     "HTTPClientError",
     "IncompleteReadError",
     "RequestException",
@@ -147,9 +148,15 @@ def _is_denied(error: Exception) -> bool:
 
 
 def _status(error: Exception) -> int | None:
-    """Of HTTP, by aiohttp and by gcsfs."""
-    status = str(getattr(error, "status", None) or getattr(error, "code", None))
-    return int(status) if status.isdecimal() else None
+    """Of HTTP, by aiohttp, by gcsfs, and by botocore, whose error is the cause of s3fs's."""
+    answer = getattr(error.__cause__, "response", None)
+    if isinstance(answer, dict):
+        return _number(answer.get("ResponseMetadata", {}).get("HTTPStatusCode"))
+    return _number(getattr(error, "status", None) or getattr(error, "code", None))
+
+
+def _number(status: object) -> int | None:
+    return int(str(status)) if str(status).isdecimal() else None
 
 
 def _is_one_of(error: Exception, names: set[str]) -> bool:
