@@ -15,6 +15,7 @@ from photochrom.gallery import Gallery
 from photochrom.models.fetched import cache_folder
 
 ALWAYS = 10**9
+ADDRESS = {"s3": "AWS_ENDPOINT_URL", "gcs": "STORAGE_EMULATOR_HOST"}
 FAULT = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -76,25 +77,22 @@ def forget():
     storage._remote.cache_clear()
 
 
-_ADDRESS = {"s3": "AWS_ENDPOINT_URL", "gcs": "STORAGE_EMULATOR_HOST"}
-
-
 @pytest.fixture(params=["s3", "gcs"])
 def proxied(request, monkeypatch):
     """A bucket, the proxy before it, and how to look past the proxy. Pauses are short."""
     import gcsfs.retry
 
     bucket = request.getfixturevalue(request.param)
-    straight = os.environ[_ADDRESS[request.param]]
+    straight = os.environ[ADDRESS[request.param]]
     proxy = Proxy(int(straight.rsplit(":", 1)[1]))
     storage.put(f"{bucket}/big", bytes(500_000))
-    monkeypatch.setenv(_ADDRESS[request.param], proxy.url)
+    monkeypatch.setenv(ADDRESS[request.param], proxy.url)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # s3fs has five of its own
     monkeypatch.setattr(gcsfs.retry.random, "random", lambda: -32.0)  # added to seconds to wait
     forget()
 
     def look_past():
-        monkeypatch.setenv(_ADDRESS[request.param], straight)
+        monkeypatch.setenv(ADDRESS[request.param], straight)
         forget()
 
     yield bucket, proxy, look_past
@@ -128,7 +126,7 @@ def test_a_fault_of_the_server_is_waited_for(proxied, monkeypatch):
 
 
 def test_what_stays_cut_is_one_line_and_nothing_half_written(
-    proxied, refusal, model, photos, monkeypatch, tmp_path, caplog
+    proxied, refusal, model, photos, monkeypatch, tmp_path
 ):
     bucket, proxy, look_past = proxied
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -54,9 +54,10 @@ def test_a_bucket_is_colorized_into_a_bucket(bucket, run, model):
 
 
 def test_what_is_no_place_of_models_is_named(bucket, refusal):
-    for command in (("models",), ("serve", "--port", 0, "--models")):
-        words = refusal(*command, f"{bucket}/nothing")
-        assert words.startswith(f"{bucket}/nothing: expected a model, its name (photochrom, ")
+    for place in (f"{bucket}/nothing", f"{bucket}-missing/models"):
+        for command in (("models",), ("serve", "--port", 0, "--models")):
+            words = refusal(*command, place)
+            assert words.startswith(f"{place}: expected a model, its name (photochrom, ")
 
 
 @pytest.mark.parametrize(
