@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from photochrom.color import lightness_from_rgb, rgb_within_gamut
+from photochrom.color import linear_within_gamut
 from photochrom.originals.pixels import Depth, Pixels, strips
 
 
@@ -47,7 +47,7 @@ class Page:
         """L of some rows, 0–100, also of a page in colour."""
         rows = self._within(rows)
         L = [
-            lightness_from_rgb(self.pixels.rgb(slice(rows.start + s.start, rows.start + s.stop)))
+            self.pixels.lightness(slice(rows.start + s.start, rows.start + s.stop))
             for s in strips(rows.stop - rows.start, self.width)
         ]
         return torch.cat(L, dim=-2)[None]
@@ -66,19 +66,26 @@ class Page:
         ]
         return _resized(torch.cat(across, dim=-2), height, width)
 
-    def paint(self, rows: slice, ab: Float[Tensor, "1 2 h W"]) -> None:
+    def paint(
+        self,
+        rows: slice,
+        ab: Float[Tensor, "1 2 h W"],
+        L: Float[Tensor, "1 1 h W"] | None = None,
+    ) -> None:
         """Replace the colours of some rows, in place; each pixel's L and alpha stay.
 
+        L is that of the rows, for who has it already.
         Where ab lies outside sRGB it loses chroma. L moves by what rounding to the depth does.
         """
         rows = self._within(rows)
         expected = (1, 2, rows.stop - rows.start, self.width)
         if ab.shape != expected:
             raise ValueError(f"expected ab of shape {expected} for these rows, got {(*ab.shape,)}")
+        L = self.lightness(rows) if L is None else L
         for strip in strips(rows.stop - rows.start, self.width):
             place = slice(rows.start + strip.start, rows.start + strip.stop)
-            lab = torch.cat([self.lightness(place), ab[..., strip, :].float()], dim=1)
-            self.pixels.put_rgb(place, rgb_within_gamut(lab)[0])
+            lab = torch.cat([L[..., strip, :], ab[..., strip, :].float()], dim=1)
+            self.pixels.put(place, linear_within_gamut(lab[0]))
 
     def _within(self, rows: slice) -> slice:
         start, stop, step = rows.indices(self.height)
