@@ -18,6 +18,7 @@ _XYZ_FROM_RGB = torch.tensor(
 )
 _RGB_FROM_XYZ = torch.linalg.inv(_XYZ_FROM_RGB)
 _WHITE = torch.tensor([0.95047, 1.0, 1.08883], dtype=torch.float64)  # D65, 2° observer
+_LINEAR_FROM_XYZ = _RGB_FROM_XYZ * _WHITE  # XYZ as shares of white
 _RGB_THRESHOLD = 0.04045
 _LINEAR_THRESHOLD = 0.0031308
 _LAB_THRESHOLD = 0.008856
@@ -82,7 +83,7 @@ def rgb_from_lab(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 
     y = (lightness + 16) / 116
     f = torch.stack([y + a / 500, y, (y - b / 200).clamp(min=0)], dim=-3)
     xyz = torch.where(f > _LAB_CUBE_ROOT, f**3, (f - 16 / 116) / _LAB_SLOPE)
-    return rgb_from_linear(_mix(_RGB_FROM_XYZ * _WHITE, xyz))
+    return rgb_from_linear(_mix(_LINEAR_FROM_XYZ, xyz))
 
 
 def rgb_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
@@ -102,22 +103,30 @@ def linear_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*b
     """
     lightness, a, b = lab.movedim(-3, 0).flatten(1).unbind(0)
     grey = lightness.clamp(0, 100).add_(16).mul_(1 / 116)
-    reach = torch.stack([a / 500, torch.zeros_like(a), b / -200])  # of f, at all of the chroma
-    linear = _linear(grey + reach)
+    reach = torch.stack([a / 500, torch.zeros_like(a), b / -200])  # of f, with all of the chroma
+    matrix = _LINEAR_FROM_XYZ.to(grey)
+    linear = matrix @ _cubed(grey + reach)
     outside = (_excess(linear) > 0).nonzero()[:, 0]
     if len(outside):
         grey, reach = grey[outside], reach[:, outside]
-        linear[:, outside] = _linear(torch.addcmul(grey, reach, _chroma_that_fits(grey, reach)))
+        fitting = torch.addcmul(grey, reach, _chroma_that_fits(grey, reach))
+        linear[:, outside] = matrix @ _cubed(fitting)
     return linear.reshape(3, *lab.shape[:-3], *lab.shape[-2:]).movedim(0, -3)
 
 
-def _chroma_that_fits(grey: Float[Tensor, " P"], reach: Float[Tensor, "3 P"]) -> Float[Tensor, " P"]:
+def _chroma_that_fits(
+    grey: Float[Tensor, " P"], reach: Float[Tensor, "3 P"]
+) -> Float[Tensor, " P"]:
     """The share of each colour's chroma, below 1, with which it is in gamut; grey always is."""
+    width = (_LINEAR_MAX - _LINEAR_MIN)[:, None]
+    matrix = (2 / width * _LINEAR_FROM_XYZ).to(grey)
+    middle = -((_LINEAR_MAX + _LINEAR_MIN)[:, None] / width).to(grey)
     share, step = torch.full_like(grey, 0.5), 0.5
     for _ in range(_HALVINGS):
+        xyz = _cubed(torch.addcmul(grey, reach, share))
+        farthest = torch.addmm(middle, matrix, xyz).abs_().amax(0)  # 1 at either end of a range
         step /= 2
-        excess = _excess(_linear(torch.addcmul(grey, reach, share)))
-        share.sub_(torch.where(excess > 0, step, -step))
+        share.sub_(farthest.sub_(1).sign_(), alpha=step)
     return share.sub_(step)  # the lower end of what is left
 
 
@@ -127,17 +136,15 @@ def _excess(linear: Float[Tensor, "3 P"]) -> Float[Tensor, " P"]:
     return torch.maximum(above, linear.amin(0).neg_().add_(_LINEAR_MIN))
 
 
-def _linear(f: Float[Tensor, "3 P"]) -> Float[Tensor, "3 P"]:
-    """Linear RGB of the cube roots of XYZ, in gamut or not; f is used up.
+def _cubed(f: Float[Tensor, "3 P"]) -> Float[Tensor, "3 P"]:
+    """XYZ over white of its f, in gamut or not; f is used up.
 
-    Both branches without choosing, as `_lab_by_blocks` has them; 4e-8 of XYZ from the definition
-    between m and the rounded threshold.
+    Both branches without choosing, as `_lab_by_blocks` has them; 4e-8 from the definition between
+    m and the rounded threshold.
     """
     upper = f.clamp(min=_LAB_MEETING ** (1 / 3))
-    below = f.sub_(upper)
-    xyz = (upper * upper).mul_(upper).add_(below, alpha=1 / _LAB_SLOPE)
-    linear: Tensor = (_RGB_FROM_XYZ * _WHITE).to(xyz) @ xyz
-    return linear
+    lower = f.sub_(upper)
+    return (upper * upper).mul_(upper).add_(lower, alpha=1 / _LAB_SLOPE)
 
 
 def rgb_from_linear(linear: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

@@ -12,10 +12,13 @@ from torch import Tensor
 from photochrom.color import LUMINANCE, lightness_from_luminance, linear_from_rgb, rgb_from_linear
 
 _SHIFTS = (0, 8, 16) if sys.byteorder == "little" else (24, 16, 8)  # of red, green and blue
+_GREY = sum(1 << shift for shift in _SHIFTS)  # 1 in each
+_COLORS = 255 * _GREY if sys.byteorder == "little" else -256  # all of their bits, as an int32
 OTHER = 24 - _SHIFTS[0]
 """The other byte's place in a word."""
 
 _levels = torch.arange(256, dtype=torch.float64) / 255
+_LIGHTNESSES = lightness_from_luminance(linear_from_rgb(_levels)).float()  # of greys
 _LUMINANCES = [(share * linear_from_rgb(_levels)).float() for share in LUMINANCE]
 # Bytes of linear values at equal steps of their square root, of which sRGB is almost a line: it
 # is steepest where its own line ends, 2 · 12.92 · √0.0031308 = 1.45. So the value that is rounded
@@ -28,6 +31,9 @@ _BYTES = [(255 * rgb_from_linear(_roots**2)).round().int() << shift for shift in
 def lightness_from_words(words: Int32[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """L, 0–100, of pixels."""
     flat = words.flatten()
+    first = (flat >> _SHIFTS[0]).bitwise_and_(255)
+    if torch.equal(flat & _COLORS, first * _GREY):
+        return _LIGHTNESSES.index_select(0, first).reshape(words.shape)
     parts = [
         table.index_select(0, (flat >> shift).bitwise_and_(255))
         for table, shift in zip(_LUMINANCES, _SHIFTS, strict=True)

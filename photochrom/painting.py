@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from photochrom.config import ColorizeConfig, Decoder
 from photochrom.originals import Page
+from photochrom.threads import in_threads
 from photochrom.upsampling import Bilinear, EdgeAware
 
-_STRIP = 1 << 18  # pixels whose ab is there at a time
 _BATCH = 8  # pages
 
 Enlarged = EdgeAware | Bilinear
@@ -68,10 +68,12 @@ def enlarged(
     return EdgeAware(ab, F.avg_pool2d(L, stride, ceil_mode=True), size, scale)
 
 
-@torch.inference_mode()
-def paint(page: Page, colors: Enlarged) -> None:
-    """Colour a page, strip by strip."""
-    step = max(1, _STRIP // page.width)
-    for top in range(0, page.height, step):
-        rows = slice(top, min(top + step, page.height))
-        page.paint(rows, colors.rows(rows, page.lightness(rows)))
+def paint(page: Page, colors: Enlarged, threads: int | None = None) -> None:
+    """Colour a page, strip by strip, in so many threads: by default as many as torch has."""
+
+    @torch.inference_mode()
+    def one(rows: slice) -> None:
+        L = page.lightness(rows)
+        page.paint(rows, colors.rows(rows, L), L)
+
+    in_threads(one, page.strips(), page.threads(threads))

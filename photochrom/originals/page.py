@@ -9,6 +9,9 @@ from torch.nn import functional as F
 
 from photochrom.color import linear_within_gamut
 from photochrom.originals.pixels import Depth, Pixels, strips
+from photochrom.threads import in_threads
+
+_STRIPS_OF_A_THREAD = 8
 
 
 @dataclass(eq=False)
@@ -43,6 +46,14 @@ class Page:
         """Whether the page has an alpha channel; it is never changed."""
         return self.pixels.alpha
 
+    def strips(self) -> list[slice]:
+        """All rows in order, a few at a time: what is made of so many stays in cache."""
+        return list(strips(self.height, self.width))
+
+    def threads(self, most: int | None = None) -> int:
+        """How many threads are worth their while for its strips; of torch's own by default."""
+        return min(most or torch.get_num_threads(), len(self.strips()) // _STRIPS_OF_A_THREAD)
+
     def lightness(self, rows: slice) -> Float[Tensor, "1 1 h W"]:
         """L of some rows, 0–100, also of a page in colour."""
         rows = self._within(rows)
@@ -60,11 +71,12 @@ class Page:
         """
         scale = min(1.0, short / min(self.height, self.width))
         height, width = (max(1, round(side * scale)) for side in (self.height, self.width))
-        across = [
-            _resized(self.lightness(rows), rows.stop - rows.start, width)
-            for rows in strips(self.height, self.width)
-        ]
-        return _resized(torch.cat(across, dim=-2), height, width)
+
+        def across(rows: slice) -> Tensor:
+            return _resized(self.lightness(rows), rows.stop - rows.start, width)
+
+        reduced = in_threads(across, self.strips(), self.threads())
+        return _resized(torch.cat(reduced, dim=-2), height, width)
 
     def paint(
         self,

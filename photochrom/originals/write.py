@@ -1,6 +1,7 @@
 """An original with its pages painted → the bytes of a picture file."""
 
 import io
+import zlib
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -148,6 +149,8 @@ def _options(file: OriginalFile, name: str, quality: int | None) -> dict[str, An
     """What Pillow is told besides what the file says of the picture."""
     value = quality or _QUALITY.get(name)
     match name:
+        case "PNG":
+            return {"compress_level": 1, "compress_type": zlib.Z_RLE}
         case "JPEG":
             return {"quality": value, "subsampling": 0}
         case "WEBP" if file.lossless and quality is None:
