@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from photochrom import originals
 from photochrom.config import ColorizeConfig
 from photochrom.images import Picture, PictureError, Skipped, read
@@ -14,6 +16,7 @@ from photochrom.originals import OriginalFile
 from photochrom.outputs import format_of, output_of, write
 from photochrom.painting import Enlarged, Model, paint, predicted
 from photochrom.storage import exists, is_url
+from photochrom.threads import single_threads
 
 _LARGE = 16_000_000  # pixels; a larger file is alone in memory
 _BEHIND = 3  # pictures that may be painted and encoded while the network goes on
@@ -117,7 +120,7 @@ def _overlapping(
 ) -> Iterator[Outcome]:
     """Each job's outcome, in order: one is read ahead, and some are written behind."""
     behind: deque[Future[Outcome]] = deque()
-    with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(2) as writing:
+    with ThreadPoolExecutor(1) as reading, single_threads(2) as writing:
         ahead = reading.submit(_read, planned, config)
         try:
             while (read := ahead.result()) is not None:
@@ -157,13 +160,14 @@ def _sent(
 ) -> Future[Outcome]:
     if isinstance(read, Outcome):
         return writing.submit(lambda: read)
-    return writing.submit(_finish, read, predicted(read.file.pages, model, config), config)
+    colors = predicted(read.file.pages, model, config)
+    return writing.submit(_finish, read, colors, config, torch.get_num_threads())
 
 
-def _finish(read: _Read, colors: list[Enlarged], config: ColorizeConfig) -> Outcome:
+def _finish(read: _Read, colors: list[Enlarged], config: ColorizeConfig, threads: int) -> Outcome:
     job, file = read.job, read.file
     for page, of_page in zip(file.pages, colors, strict=True):
-        paint(page, of_page)
+        paint(page, of_page, threads)
     made = originals.write(file, format=job.format, quality=config.quality)
     write(job.output, made.data)
     return Outcome(job.picture, job.output, "done", notes=(*file.notes, *made.notes))

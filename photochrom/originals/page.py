@@ -11,7 +11,7 @@ from photochrom.color import linear_within_gamut
 from photochrom.originals.pixels import Depth, Pixels, strips
 from photochrom.threads import in_threads
 
-_STRIPS_OF_A_THREAD = 8
+_STRIPS_OF_A_THREAD = 4  # fewer are done before a thread has begun
 
 
 @dataclass(eq=False)

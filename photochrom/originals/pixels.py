@@ -14,8 +14,8 @@ from photochrom.color import lightness_from_rgb, rgb_from_linear
 from photochrom.color8 import OTHER, lightness_from_words, words_from_linear
 
 Depth = Literal[8, 16, 32]
-STRIP = 1 << 15
-"""Pixels that are worked on at a time: few, so that what is made of them on the way stays in cache."""
+STRIP = 1 << 17
+"""Pixels that are worked on at a time: more leave the cache, fewer are not worth the calls."""
 _DEPTHS: dict[type, Depth] = {np.uint8: 8, np.uint16: 16, np.float32: 32}
 
 

@@ -14,13 +14,13 @@ from PIL import Image
 from photochrom.images import PictureError
 from photochrom.originals.metadata import FOLDERS, TEXTS
 from photochrom.originals.page import Page
+from photochrom.originals.pixels import STRIP
 from photochrom.originals.profiles import srgb_profile
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what is wrong, errors say
 _GREY_OR_RGB = {"MINISWHITE", "MINISBLACK", "RGB"}
 _CLASSIC_BYTES = 3_500_000_000  # above this offsets need 64 bits
 _ASCII = 2
-_STRIP = 1 << 17  # pixels
 _DEFLATED = (8, 32946)
 
 
@@ -131,7 +131,7 @@ def write_pages(pages: Sequence[Page], exif: bytes | None) -> tuple[bytes, bool]
     size = sum(page.height * page.width * 4 * page.depth // 8 for page in pages)
     with tifffile.TiffWriter(buffer, bigtiff=size > _CLASSIC_BYTES) as writer:
         for page in pages:
-            rows = max(1, _STRIP // page.width)
+            rows = max(1, STRIP // page.width)
             writer.write(
                 _strips(page, rows),
                 shape=(page.height, page.width, 3 + page.alpha),

