@@ -6,10 +6,7 @@ The process is warm and the model loaded. All run with torch's threads as they a
 """
 
 import io
-import shutil
-import statistics
 import tempfile
-from collections.abc import Callable
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -75,7 +72,7 @@ def _time(folder: Path, model: Model, kind: str) -> Row:
 
     def by_pillow() -> None:
         with Image.open(picture.path) as image:
-            image.save(io.BytesIO(), "JPEG", **_JPEG)
+            image.convert("RGB").save(io.BytesIO(), "JPEG", **_JPEG)
 
     whole = partial(_command, [picture], model, folder / "out", config)
     ours, theirs = times(whole, by_pillow, repeats=_REPEATS)
@@ -120,7 +117,8 @@ def _peak(folder: Path, megapixels: int) -> int:
     before = peak_megabytes()
     _command([picture], model, folder / "out", ColorizeConfig(format="jpeg"))
     after = peak_megabytes()
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     return after - before
 
 

@@ -105,7 +105,7 @@ def linear_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*b
     grey = lightness.clamp(0, 100).add_(16).mul_(1 / 116)
     reach = torch.stack([a / 500, torch.zeros_like(a), b / -200])  # of f, with all of the chroma
     matrix = _LINEAR_FROM_XYZ.to(grey)
-    linear = matrix @ _cubed(grey + reach)
+    linear: Tensor = matrix @ _cubed(grey + reach)
     outside = (_excess(linear) > 0).nonzero()[:, 0]
     if len(outside):
         grey, reach = grey[outside], reach[:, outside]

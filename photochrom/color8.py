@@ -28,7 +28,7 @@ _roots = torch.arange(_ROOTS, dtype=torch.float64) / (_ROOTS - 1)
 _BYTES = [(255 * rgb_from_linear(_roots**2)).round().int() << shift for shift in _SHIFTS]
 
 
-def lightness_from_words(words: Int32[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+def lightness_from_words(words: Int32[Tensor, "H W"]) -> Float[Tensor, "H W"]:
     """L, 0–100, of pixels."""
     flat = words.flatten()
     first = (flat >> _SHIFTS[0]).bitwise_and_(255)
@@ -42,7 +42,7 @@ def lightness_from_words(words: Int32[Tensor, "*shape"]) -> Float[Tensor, "*shap
     return lightness_from_luminance(y).reshape(words.shape)
 
 
-def words_from_linear(linear: Float[Tensor, "3 *shape"]) -> Int32[Tensor, "*shape"]:
+def words_from_linear(linear: Float[Tensor, "3 H W"]) -> Int32[Tensor, "H W"]:
     """Pixels of linear RGB, clipped to 0–1; their other byte is 0."""
     roots = linear.clamp(0, 1).sqrt_().mul_(_ROOTS - 1).add_(0.5)  # to be cut off
     places = roots.flatten(1).int()
