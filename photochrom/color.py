@@ -103,15 +103,25 @@ def linear_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*b
     """
     lightness, a, b = lab.movedim(-3, 0).flatten(1).unbind(0)
     grey = lightness.clamp(0, 100).add_(16).mul_(1 / 116)
-    reach = torch.stack([a / 500, torch.zeros_like(a), b / -200])  # of f, with all of the chroma
     matrix = _LINEAR_FROM_XYZ.to(grey)
-    linear: Tensor = matrix @ _cubed(grey + reach)
+    linear: Tensor = matrix @ _cubed(_cube_roots(grey, a, b))
     outside = (_excess(linear) > 0).nonzero()[:, 0]
     if len(outside):
-        grey, reach = grey[outside], reach[:, outside]
+        grey, a, b = grey[outside], a[outside], b[outside]
+        reach = _cube_roots(torch.zeros_like(grey), a, b)
         fitting = torch.addcmul(grey, reach, _chroma_that_fits(grey, reach))
         linear[:, outside] = matrix @ _cubed(fitting)
     return linear.reshape(3, *lab.shape[:-3], *lab.shape[-2:]).movedim(0, -3)
+
+
+def _cube_roots(
+    grey: Float[Tensor, " P"], a: Float[Tensor, " P"], b: Float[Tensor, " P"]
+) -> Float[Tensor, "3 P"]:
+    """f of X, Y and Z; grey is that of Y."""
+    f = grey.expand(3, -1).clone()
+    f[0].add_(a, alpha=1 / 500)
+    f[2].sub_(b, alpha=1 / 200)
+    return f
 
 
 def _chroma_that_fits(
