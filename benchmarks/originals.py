@@ -2,7 +2,9 @@
 
 A large picture is a photograph that comes with photochrom, enlarged, with noise as a camera has
 it, as a JPEG of quality 95 and full colours: the same that the command writes by `--format jpeg`.
-The process is warm and the model loaded. All run with torch's threads as they are set.
+A grey one is encoded in colour by both sides. The process is warm and the model loaded. All run
+with torch's threads as they are set. Photographs of 256² become PNG, as by default, and the
+network sees them one by one at its working size, on both sides.
 """
 
 import io
