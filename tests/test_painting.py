@@ -60,6 +60,19 @@ def test_painted_bytes_are_those_of_the_definition(mode, spread):
     )
 
 
+def test_pixels_of_an_array_are_written_to_a_copy_of_their_own():
+    """Else each of several threads might make one, and all but the last be lost."""
+    array = np.zeros((4, 5, 4), np.uint8)
+    assert Image.fromarray(array).readonly
+    pixels = BytePixels(Image.fromarray(array))
+    image = pixels.image
+    pixels.put(slice(0, 2), torch.ones(3, 2, 5))
+    assert pixels.image is image
+    assert not image.readonly
+    assert array.max() == 0
+    assert pixels.stored(slice(0, 4))[..., :3].max(axis=(1, 2)).tolist() == [255, 255, 0, 0]
+
+
 def test_few_strips_are_not_worth_a_thread():
     page = Page(BytePixels(Image.new("RGB", (256, 256))))
     assert page.threads(8) <= 1

@@ -32,6 +32,12 @@ class BytePixels:
 
     image: Image.Image
 
+    def __post_init__(self) -> None:
+        # Pillow copies a read-only image when it is first written to: of threads that do so at
+        # once, all but one would write to a copy that is lost.
+        if self.image.readonly:
+            self.image = self.image.copy()
+
     @property
     def height(self) -> int:
         return self.image.height
