@@ -34,6 +34,9 @@ def test_several_threads_paint_what_one_paints(mode, threads, monkeypatch):
     for page, count in zip(pages, (1, threads), strict=True):
         paint(page, Bilinear(ab, (90, 110)), count)
     np.testing.assert_array_equal(stored(pages[0]), stored(pages[1]))
+    # Half a step of each channel: 132.3 is the most that L changes with all three.
+    moved = pages[0].lightness(slice(None)) - page_of(mode).lightness(slice(None))
+    assert moved.abs().max() < 135 * 0.5 / 255
     reduced = [page.reduced_lightness(20) for page in pages]
     assert torch.equal(*reduced)
 
@@ -54,10 +57,6 @@ def test_painted_bytes_are_those_of_the_definition(mode, spread):
     assert (off <= 0.5 + 1 / 100).mean() > 0.999
     assert off.max() < 2
     np.testing.assert_array_equal(after[..., 3:], before[..., 3:])
-    # What the file holds is what was painted, also behind the alpha.
-    assert np.asarray(page.pixels.image.convert("RGBA"))[..., 3].min() == (
-        255 if mode == "RGB" else before[..., 3].min()
-    )
 
 
 def test_pixels_of_an_array_are_written_to_a_copy_of_their_own():
@@ -65,10 +64,8 @@ def test_pixels_of_an_array_are_written_to_a_copy_of_their_own():
     array = np.zeros((4, 5, 4), np.uint8)
     assert Image.fromarray(array).readonly
     pixels = BytePixels(Image.fromarray(array))
-    image = pixels.image
+    assert not pixels.image.readonly
     pixels.put(slice(0, 2), torch.ones(3, 2, 5))
-    assert pixels.image is image
-    assert not image.readonly
     assert array.max() == 0
     assert pixels.stored(slice(0, 4))[..., :3].max(axis=(1, 2)).tolist() == [255, 255, 0, 0]
 
