@@ -21,6 +21,8 @@ _OTHER_BYTES = {
     for mode in ("RGB", "RGBA", "RGBX")
     for order, other in ("BL", "LB", "NB" if np.little_endian else "NL")
 }
+# libtiff gives these in this machine's order already, and Pillow swaps their bytes once more.
+_SWAPPED = {"F;32BF": "F;32NF", "I;16BS": "I;16NS", "I;32BS": "I;32NS"}
 _WHITE_IS_ZERO, _PHOTOMETRIC, _BITS = 0, 262, 258
 
 
@@ -114,15 +116,26 @@ def _deep_colors(
     return array
 
 
+def _in_this_order(image: Image.Image) -> None:
+    """Take the numbers of a compressed big-endian TIFF as libtiff gives them."""
+    rawmode = rawmode_of(image)
+    if rawmode in _SWAPPED and image.tile[0][0] == "libtiff":  # type: ignore[attr-defined]
+        _take_as(image, _SWAPPED[rawmode])
+
+
 def _read_as(image: Image.Image, rawmode: str) -> None:
     """Load a picture with its bytes taken otherwise."""
+    _take_as(image, rawmode)
+    ImageOps.exif_transpose(image, in_place=True)
+
+
+def _take_as(image: Image.Image, rawmode: str) -> None:
     tiles = []
     for tile in image.tile:  # type: ignore[attr-defined]
         args = rawmode if isinstance(tile[3], str) else (rawmode, *tile[3][1:])
         plain = (*tile[:3], args)
         tiles.append(type(tile)(*plain) if hasattr(tile, "_fields") else plain)
     image.tile = tiles  # type: ignore[attr-defined]
-    ImageOps.exif_transpose(image, in_place=True)
 
 
 def _fill(image: Image.Image, out: Num[np.ndarray, "H W channels"]) -> None:
@@ -149,6 +162,7 @@ def _deep_grey(
     tags = getattr(image, "tag_v2", {})
     inverted = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
     bits = tags.get(_BITS, (16,))
+    _in_this_order(image)
     ImageOps.exif_transpose(image, in_place=True)
     grey = np.asarray(image)
     if inverted and grey.dtype.kind == "u":  # Pillow leaves it as it is
