@@ -1,11 +1,13 @@
 """Places that bytes are read from: local paths, and URLs by fsspec (`s3://`, `gs://`, …)."""
 
+import errno
 import functools
 import glob
 import os
+import stat
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 _SORTED = 100_000  # names of a folder that are held and sorted at a time
 _KEPT = 16  # archives that stay open
@@ -30,17 +32,34 @@ def open_binary(place: str) -> Any:
 
 
 def read_whole(place: str, most: int) -> bytes | None:
-    """The bytes of a file; `None` if there are more than `most`."""
+    """The bytes of a file; `None` if there are more than `most`.
+
+    `OSError` for a pipe or a device, from which bytes may never come, or never end.
+    """
     if is_url(place):
         files, path = _filesystem(place)
         with _Told(place):
             data: bytes = files.cat_file(path, start=0, end=most + 1)  # to ask first takes as long
     else:
-        with open(place, "rb") as file:
+        with _plain(place) as file:
             if os.fstat(file.fileno()).st_size > most:
                 return None
             data = file.read(most + 1)
     return data if len(data) <= most else None
+
+
+def _plain(place: str) -> BinaryIO:
+    number = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # not to wait for a writer
+    try:
+        mode = os.fstat(number).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "expected a file, found a folder", place)
+        if not stat.S_ISREG(mode):
+            raise StorageError(errno.EINVAL, "expected a file, found a pipe or a device", place)
+        return open(number, "rb")
+    except BaseException:
+        os.close(number)
+        raise
 
 
 def put(url: str, data: bytes) -> None:
@@ -95,6 +114,15 @@ def is_folder(place: str) -> bool:
         return bool(files.isdir(path))
 
 
+def is_special(place: str) -> bool:
+    """Whether it is a pipe, a socket or a device: one may wait for its bytes for ever."""
+    return not is_url(place) and os.path.exists(place) and not _is_plain(place)
+
+
+def _is_plain(place: str) -> bool:
+    return os.path.isfile(place) or os.path.isdir(place)
+
+
 def exists(place: str) -> bool:
     """Whether there is a file or a folder."""
     if not is_url(place):
@@ -108,7 +136,8 @@ def walk(folder: str) -> Iterator[str | OSError]:
     """All files below a folder, a folder at a time, in the order of their names.
 
     Never more than 100,000 names of a folder are held; beyond that the order is by such lots.
-    A folder that may not be looked into is given as its error. Linked folders are not entered.
+    A folder that may not be looked into is given as its error. Linked folders are not entered;
+    pipes, sockets and devices are no files.
     """
     if not is_url(folder):
         yield from _walk(folder)
@@ -121,28 +150,68 @@ def walk(folder: str) -> Iterator[str | OSError]:
 
 
 def _walk(folder: str) -> Iterator[str | OSError]:
+    open_folders = [_entries(folder)]  # no recursion: folders may lie deeper than Python calls
+    while open_folders:
+        entry = next(open_folders[-1], None)
+        if entry is None:
+            open_folders.pop()
+        elif isinstance(entry, OSError):
+            yield entry
+        elif entry.is_dir(follow_symlinks=False):
+            open_folders.append(_entries(entry.path))
+        elif _is_file(entry) or not os.path.exists(entry.path):  # or a dead link
+            yield entry.path
+
+
+def _entries(folder: str) -> Iterator["os.DirEntry[str] | OSError"]:
     try:
         with os.scandir(folder) as entries:
             for lot in _lots(entries):
-                for entry in sorted(lot, key=lambda entry: entry.name):
-                    if entry.is_dir(follow_symlinks=False):
-                        yield from _walk(entry.path)
-                    elif entry.is_file() or not os.path.exists(entry.path):  # or a dead link
-                        yield entry.path
+                yield from sorted(lot, key=lambda entry: entry.name)
     except OSError as error:
         yield error
 
 
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link to itself, or into a folder that may not be looked into
+        return True
+
+
 def matches(pattern: str) -> Iterator[str]:
-    """The places that a glob pattern names, in order."""
+    """The places that a glob pattern names, in order; `**` enters no linked folder."""
     if not is_url(pattern):
-        for lot in _lots(glob.iglob(pattern, recursive=True)):
-            yield from sorted(lot)
+        for lot in _lots(_globbed(pattern)):
+            yield from sorted(set(lot))
         return
     files, path = _filesystem(pattern)
     with _Told(pattern):
         for match in sorted(files.glob(path)):
             yield files.unstrip_protocol(match)
+
+
+def _globbed(pattern: str) -> Iterator[str]:
+    """`glob.iglob`, whose own `**` follows links: of two that lead back it would never return."""
+    before, deep, after = _cut(pattern)
+    if not deep:
+        yield from glob.iglob(pattern)
+        return
+    for base in glob.iglob(before) if before else [os.curdir]:
+        if not after and os.path.isdir(base):
+            yield base
+        for folder, inside, _ in os.walk(base) if after else ():
+            inside[:] = [name for name in inside if not name.startswith(".")]
+            yield from _globbed(os.path.join(glob.escape(folder), after))
+
+
+def _cut(pattern: str) -> tuple[str, bool, str]:
+    """What stands before the first `**` of a pattern, whether there is one, what stands after."""
+    parts = pattern.split("/")
+    if "**" not in parts:
+        return pattern, False, ""
+    place = parts.index("**")
+    return "/".join([*parts[:place], ""]), True, "/".join(parts[place + 1 :])
 
 
 def _lots(items: Iterator[Any]) -> Iterator[list[Any]]:
