@@ -86,18 +86,19 @@ def colorized(
 
 def tell(outcomes: Sequence["Outcome"], output: str | None, *, dry_run: bool = False) -> None:
     """What was done, skipped and failed, and why."""
+    from photochrom import images
     from photochrom.images import Skipped
 
     by = {what: [one for one in outcomes if one.became == what] for what in _WORDS}
     for one in by["done"] if dry_run else []:
-        print(f"{one.picture.name} → {one.output}")
+        print(images.printable(f"{one.picture.name} → {one.output}"))
     for what in ("skipped", "failed"):
         console.tell_summary([Skipped(one.picture.name, one.reason) for one in by[what]], what)
     notes = [Skipped(one.picture.name, note) for one in by["done"] for note in one.notes]
     console.tell_summary(notes, "notes")
     place = output or (outcomes[0].output if len(outcomes) == 1 else "beside each")
     counts = ", ".join(f"{len(by[what])} {word}" for what, word in _WORDS.items() if by[what])
-    print(f"{place}: {counts}{' (dry run)' if dry_run else ''}")
+    print(images.printable(f"{place}: {counts}{' (dry run)' if dry_run else ''}"))
 
 
 def _plain(one: "Outcome") -> dict[str, object]:

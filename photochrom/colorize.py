@@ -1,19 +1,27 @@
 """Pictures in, the same pictures in colour out."""
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from photochrom import originals
 from photochrom.config import ColorizeConfig
 from photochrom.images import Picture, PictureError, Skipped, read
 from photochrom.originals import OriginalFile
-from photochrom.outputs import format_of, output_of, write
+from photochrom.outputs import (
+    OutputError,
+    check_folder,
+    format_of,
+    of_one_picture,
+    output_of,
+    places_of,
+    write,
+)
 from photochrom.painting import Enlarged, Model, paint, predicted
-from photochrom.storage import exists, is_url
+from photochrom.storage import exists
 
 _LARGE = 16_000_000  # pixels; a larger file is alone in memory
 _BEHIND = 3  # pictures that may be painted and encoded while the network goes on
@@ -59,7 +67,7 @@ def read_original(picture: Picture, config: ColorizeConfig) -> OriginalFile:
     """A picture as it is, with all that its new file is to carry; `PictureError`, `OSError`."""
     if picture.packed is not None:
         return originals.of_rgb(read(picture))
-    most = round(1e6 * config.most_megapixels)
+    most = round(1e6 * min(config.most_megapixels, 1e9))  # it may be infinite
     return originals.read(picture.read_bytes(), pages=config.pages, most_pixels=most)
 
 
@@ -81,8 +89,8 @@ def colorize_all(
     config = config or ColorizeConfig()
     if config.format:
         format_of(Picture("", ""), config.format)  # a mistaken flag, not a mistaken picture
-    if out and not is_url(out) and Path(out).exists() and not Path(out).is_dir():
-        raise NotADirectoryError(f"{out}: expected a folder to write to, found a file")
+    if out:
+        check_folder(out)
     planned = _planned(pictures, out, config, overwrite)
     if dry_run:
         for one in planned:
@@ -94,7 +102,8 @@ def colorize_all(
 def _planned(
     pictures: Iterable[Picture], out: str | None, config: ColorizeConfig, overwrite: bool
 ) -> Iterator[_Job | Outcome]:
-    taken: set[str] = set()
+    pictures, taken = list(pictures), set[str]()
+    kept = places_of(pictures) if out and overwrite else frozenset()
     for picture in pictures:
         output = None
         try:
@@ -103,6 +112,11 @@ def _planned(
             if output in taken:
                 raise PictureError("another picture has the same output")
             taken.add(output)
+            if os.path.realpath(output) in kept:
+                raise PictureError("its output would replace an original: name another --output")
+        except OutputError as error:
+            yield Outcome(picture, None, "skipped", str(error))
+            continue
         except PictureError as error:
             yield Outcome(picture, output, "failed", str(error))
             continue
@@ -146,7 +160,7 @@ def _read(planned: Iterator[_Job | Outcome], config: ColorizeConfig) -> _Read | 
     try:
         return _Read(one, read_original(one.picture, config))
     except (PictureError, OSError) as error:
-        return Outcome(one.picture, one.output, "failed", str(error))
+        return Outcome(one.picture, one.output, "failed", _reason(error))
 
 
 def _sent(
@@ -164,9 +178,22 @@ def _finish(read: _Read, colors: list[Enlarged], config: ColorizeConfig) -> Outc
     job, file = read.job, read.file
     for page, of_page in zip(file.pages, colors, strict=True):
         paint(page, of_page)
-    made = originals.write(file, format=job.format, quality=config.quality)
-    write(job.output, made.data)
+    try:
+        made = originals.write(file, format=job.format, quality=config.quality)
+        write(job.output, made.data)
+    except PictureError as error:
+        return Outcome(job.picture, job.output, "failed", str(error))
+    except OSError as error:
+        if not of_one_picture(error):
+            raise
+        reason = f"could not be written ({_reason(error.__cause__ or error)})"
+        return Outcome(job.picture, job.output, "failed", reason)
     return Outcome(job.picture, job.output, "done", notes=(*file.notes, *made.notes))
+
+
+def _reason(error: BaseException) -> str:
+    """Why, without the place, which is told besides."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _finished(behind: deque[Future[Outcome]], most: int) -> Iterator[Outcome]:

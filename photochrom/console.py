@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
@@ -132,6 +133,12 @@ def run(parse: Callable[[], Callable[[], None]]) -> None:
         sys.exit(1)
 
 
+def _quiet() -> None:
+    """Let decoders keep to themselves what they think of odd files: outcomes tell what matters."""
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
 def _run(parse: Callable[[], Callable[[], None]]) -> None:
     drawn = io.StringIO()
     try:
@@ -143,6 +150,7 @@ def _run(parse: Callable[[], Callable[[], None]]) -> None:
         raise
     except (ValueError, OSError) as error:  # a config that refuses to be built, or be read
         _fail(str(error))
+    _quiet()
     try:
         command()
     except KeyboardInterrupt:

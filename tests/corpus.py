@@ -5,35 +5,19 @@ they may be refused.
 """
 
 import io
-import os
-import socket
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import tifffile
+from corpus_absurd import HEIGHT, WIDTH, Drawn, absurd, bombs, garbage, png
 from PIL import Image, PngImagePlugin
 
-WIDTH, HEIGHT = 13, 9
 MODES = ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB"]
 MODES += ["HSV", "I", "I;16", "I;16L", "I;16B", "I;16N", "F"]
 # Of these Pillow writes files that are enormous, that it cannot read, or that need Ghostscript.
 _LEFT_OUT = {"ICNS", "PDF", "EPS", "MPO"}
 _ENDINGS = {"JPEG": "jpg", "TIFF": "tif", "GIF": "gif", "BMP": "bmp", "WEBP": "webp"}
-
-
-class Drawn(NamedTuple):
-    """A file, and size, alpha and depth of the picture in it, where it is whole."""
-
-    name: str
-    data: bytes
-    size: tuple[int, int] | None = None
-    alpha: bool = False
-    depth: int = 8
 
 
 def drawn(seed: int = 0) -> list[Drawn]:
@@ -42,7 +26,7 @@ def drawn(seed: int = 0) -> list[Drawn]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         whole = [*_of_pillow(rng), *_deep(rng), *_animated(rng), *_said_much(rng)]
-    return [*whole, *_misnamed(whole), *_damaged(whole, rng), *_absurd(), *_bombs(), *_garbage(rng)]
+    return [*whole, *_misnamed(whole), *_damaged(whole, rng), *absurd(), *bombs(), *garbage(rng)]
 
 
 def picture(mode: str, rng: np.random.Generator) -> Image.Image:
@@ -65,17 +49,6 @@ def encoded(image: Image.Image, format: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """A PNG's."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(width: int, height: int, kind: int, bits: int, lines: bytes, *chunks: bytes) -> bytes:
-    header = chunk(b"IHDR", struct.pack(">2I5B", width, height, bits, kind, 0, 0, 0))
-    parts = [*chunks, chunk(b"IDAT", zlib.compress(lines)), chunk(b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(parts)
 
 
 def _of_pillow(rng: np.random.Generator) -> Iterator[Drawn]:
@@ -173,113 +146,3 @@ def _damaged(whole: list[Drawn], rng: np.random.Generator) -> Iterator[Drawn]:
                 data[place] = rng.integers(256)
         ending = whole[number * 7 % len(whole)].name.rpartition(".")[2]
         yield Drawn(f"damaged-{number}.{ending}", bytes(data))
-
-
-def _absurd() -> Iterator[Drawn]:
-    """Small files that declare enormous pictures."""
-    most = 2**31 - 1
-    for width, height in ((60_000, 60_000), (most, most), (most, 1), (1, most), (0, 5)):
-        name = f"{width}x{height}"
-        yield Drawn(f"absurd-{name}.png", png(width, height, 2, 8, bytes(5000)))
-        header = struct.pack("<2IiiHHIIiiII", 40, 0, 0, 0, 1, 24, 0, 0, 0, 0, 0, 0)
-        header = header[:8] + struct.pack("<ii", width, height) + header[16:]
-        start = b"BM" + struct.pack("<IHHI", 500, 0, 0, 54)
-        yield Drawn(f"absurd-bmp-{name}.bmp", start + header[4:] + bytes(400))
-        yield Drawn(f"absurd-ppm-{name}.ppm", f"P6 {width} {height} 255\n".encode() + bytes(99))
-        for tiled in (False, True):
-            data = _declared_tiff(width, height, tiled)
-            yield Drawn(f"absurd-tiff-{name}-{tiled}.tif", data)
-    yield Drawn("absurd-tile.tif", _declared_tiff(8, 8, True, tile=1 << 20))
-    yield Drawn("absurd-gif.gif", b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0xF7, 0, 0))
-    lossless = struct.pack("<I", 16383 | 16383 << 14)
-    body = b"VP8L" + struct.pack("<I", 15) + b"\x2f" + lossless + bytes(10) + b"\0"
-    yield Drawn("absurd-webp.webp", b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body)
-    sof = b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, 65535, 65535, 3)
-    sof += bytes([1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0])
-    yield Drawn("absurd-jpeg.jpg", b"\xff\xd8" + sof + b"\xff\xda\0\x0c\3\1\0\2\0\3\0\0\x3f\0" + bytes(50))
-
-
-def _declared_tiff(width: int, height: int, tiled: bool, tile: int = 64) -> bytes:
-    entries = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 8)]
-    entries += [(262, 3, 1, 1), (277, 3, 1, 1)]
-    if tiled:
-        entries += [(322, 4, 1, tile), (323, 4, 1, tile), (324, 4, 1, 8), (325, 4, 1, 200)]
-    else:
-        entries += [(273, 4, 1, 8), (278, 4, 1, height), (279, 4, 1, 200)]
-    packed = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
-    directory = struct.pack("<H", len(entries)) + packed + bytes(4)
-    return b"II*\0" + struct.pack("<I", 208) + zlib.compress(bytes(99_999)).ljust(200, b"\0") + directory
-
-
-def _bombs() -> Iterator[Drawn]:
-    """What inflates to far more than a picture says of itself."""
-    much = zlib.compress(bytes(60_000_000), 9)
-    lines = bytes(HEIGHT * (3 * WIDTH + 1))
-    for kind, data in {
-        b"zTXt": b"key\0\0" + much,
-        b"iTXt": b"key\0\1\0\0\0" + much,
-        b"iCCP": b"name\0\0" + much,
-    }.items():
-        bomb = png(WIDTH, HEIGHT, 2, 8, lines, chunk(kind, data))
-        yield Drawn(f"bomb-{kind.decode()}.png", bomb)
-    yield Drawn("bomb-idat.png", png(WIDTH, HEIGHT, 2, 8, bytes(30_000_000)))
-    array = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    bomb = zlib.compress(bytes(30_000_000), 9)
-    for kind in ("u1", "u2", "f4"):
-        buffer = io.BytesIO()
-        with tifffile.TiffWriter(buffer) as writer:
-            shape = array.shape
-            writer.write(
-                iter([bomb]), shape=shape, dtype=kind, photometric="rgb", compression="zlib"
-            )
-        yield Drawn(f"bomb-tiff-{kind}.tif", buffer.getvalue())
-    yield Drawn("bomb-pages.tif", _endless_tiff(30_000))
-
-
-def _endless_tiff(count: int) -> bytes:
-    """So many pages, each of one pixel."""
-    entries = [(256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (273, 0), (278, 1), (279, 1)]
-    size = 2 + 12 * len(entries) + 4
-    body = struct.pack("<H", len(entries))
-    body += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
-    nexts = [8 + size * (number + 1) for number in range(count - 1)] + [0]
-    return b"II*\0" + struct.pack("<I", 8) + b"".join(body + struct.pack("<I", at) for at in nexts)
-
-
-def _garbage(rng: np.random.Generator) -> Iterator[Drawn]:
-    yield Drawn("empty.png", b"")
-    for number, start in enumerate((b"", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0+", b"GIF89a", b"BM")):
-        for length in (1, 20, 3000):
-            yield Drawn(f"garbage-{number}-{length}.jpg", start + rng.bytes(length))
-    yield Drawn("page.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
-    yield Drawn("html.jpg", b"<html><body>404 Not Found</body></html>")
-
-
-def put_odd_places(folder: Path) -> set[bytes]:
-    """Names, links, pipes and folders that are unusual; the names of the pictures among them.
-
-    Each picture that is taken for one by its name is told, whether it can be read or not.
-    """
-    good = png(3, 2, 2, 8, bytes(20))
-    names = ["a\nb.png", "🎞️ négatif.png", "-x.png", "--output.png", " .png", "a b'\"$.png"]
-    names += ["\x1b[31mred.png", "é" * 120 + ".png", "l" * 251 + ".png", "m" * 248 + ".jpeg"]
-    told = {os.fsencode(name) for name in names} | {b"\xff\xfe.png", b"caf\xe9.png"}
-    for name in told:
-        (folder / os.fsdecode(name)).write_bytes(good)
-    (folder / "x.png").mkdir()
-    (folder / "x.png/y.png").write_bytes(good)
-    (folder / "itself.png").symlink_to("itself.png")
-    (folder / "nowhere.png").symlink_to("gone.png")
-    (folder / "linked.png").symlink_to("-x.png")
-    (folder / "loop").symlink_to(".")
-    (folder / "loop.png").symlink_to(folder)
-    (folder / "notes.md").write_text("no picture")
-    (folder / ".png").write_bytes(good)  # a hidden file of the name png, without an ending
-    os.mkfifo(folder / "pipe.png")
-    (folder / "linked-pipe.png").symlink_to("pipe.png")
-    with socket.socket(socket.AF_UNIX) as one:
-        here = os.getcwd()
-        os.chdir(folder)  # the path of a socket has at most 107 bytes
-        one.bind("socket.png")
-        os.chdir(here)
-    return told | {b"x.png/y.png", b"itself.png", b"nowhere.png", b"linked.png"}

@@ -6,10 +6,9 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tifffile
-from corpus import Drawn, drawn, put_odd_places
+from corpus import Drawn, drawn
 from PIL import Image
 
 _LONGEST = 240  # seconds until a test that hangs ends everything, with a traceback

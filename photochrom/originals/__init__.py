@@ -6,5 +6,6 @@ from photochrom.originals.write import (
     FORMATS as FORMATS,
     Format as Format,
     Written as Written,
+    writable as writable,
     write as write,
 )

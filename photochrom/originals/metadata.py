@@ -18,6 +18,8 @@ TEXTS = (
     ExifTags.Base.HostComputer,
     ExifTags.Base.Copyright,
 )
+# What tifffile, ImageJ and microscopes write as a description: no more true of RGB.
+_LAYOUTS = ('{"shape"', "shape=", "ImageJ=", "<?xml", "<OME")
 FOLDERS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 
 
@@ -90,7 +92,7 @@ def _gathered(exif: Image.Exif) -> bytes | None:
     """EXIF bytes of what is not kept as such: the tags of a TIFF, a text chunk of a PNG."""
     kept = Image.Exif()
     for tag in TEXTS:
-        if tag in exif:
+        if tag in exif and not str(exif[tag]).lstrip().startswith(_LAYOUTS):
             kept[tag] = exif[tag]
     for folder in FOLDERS:
         if entries := exif.get_ifd(folder):

@@ -52,7 +52,7 @@ class Page:
         ]
         return torch.cat(L, dim=-2)[None]
 
-    def reduced_lightness(self, short: int) -> Float[Tensor, "1 1 h w"]:
+    def reduced_lightness(self, short: float) -> Float[Tensor, "1 1 h w"]:
         """L of the whole page, its short side reduced to `short`; a smaller page stays as it is.
 
         Equal, to float32's rounding, to `F.interpolate(antialias=True)` of the whole L. That
