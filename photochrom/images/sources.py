@@ -169,6 +169,9 @@ def _list(path: str) -> Iterator[Entry]:
             name = line.decode("utf-8", "surrogateescape").strip()
             if not name or name.startswith("#"):
                 continue
+            if "\0" in name:
+                yield Skipped(f"{path}, line {number}", "a name with a zero byte")
+                continue
             place = name if storage.is_url(name) else os.path.join(folder, name)
             suffix = _suffix(place)
             if suffix in SUFFIXES and not glob.has_magic(place):
