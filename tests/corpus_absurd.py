@@ -93,10 +93,10 @@ def bombs() -> Iterator[Drawn]:
                 iter([bomb]), shape=shape, dtype=kind, photometric="rgb", compression="zlib"
             )
         yield Drawn(f"bomb-tiff-{kind}.tif", buffer.getvalue())
-    yield Drawn("bomb-pages.tif", _endless_tiff(30_000))
+    yield Drawn("bomb-pages.tif", endless_tiff(30_000))
 
 
-def _endless_tiff(count: int) -> bytes:
+def endless_tiff(count: int) -> bytes:
     """So many pages, each of one pixel."""
     entries = [(256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (273, 0), (278, 1), (279, 1)]
     size = 2 + 12 * len(entries) + 4
