@@ -133,8 +133,10 @@ def run(parse: Callable[[], Callable[[], None]]) -> None:
         sys.exit(1)
 
 
-def _quiet() -> None:
-    """Let decoders keep to themselves what they think of odd files: outcomes tell what matters."""
+def _prepare() -> None:
+    """Let no name be unprintable, and decoders keep to themselves what they think of odd files."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     if not sys.warnoptions:
         warnings.filterwarnings("ignore", module=r"PIL\.")
 
@@ -150,7 +152,7 @@ def _run(parse: Callable[[], Callable[[], None]]) -> None:
         raise
     except (ValueError, OSError) as error:  # a config that refuses to be built, or be read
         _fail(str(error))
-    _quiet()
+    _prepare()
     try:
         command()
     except KeyboardInterrupt:

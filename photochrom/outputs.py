@@ -83,7 +83,8 @@ def _beside(picture: Picture, suffix: str) -> Path:
 
 def write(place: str, data: bytes) -> None:
     """Write a file, whole or not at all, at a local path or a URL."""
-    if is_url(place):
+    local = place.removeprefix("file://")
+    if is_url(local):
         put(place, data)
     else:
-        write_whole(Path(place), data)
+        write_whole(Path(local), data)

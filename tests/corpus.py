@@ -123,6 +123,9 @@ def _said_much(rng: np.random.Generator) -> Iterator[Drawn]:
         yield Drawn(f"turned-{number}.jpg", encoded(rgb, "JPEG", exif=tags), turned)
     yield Drawn("icc-large.jpg", encoded(rgb, "JPEG", icc_profile=rng.bytes(300_000)), size)
     yield Drawn("icc-noise.png", encoded(rgb, "PNG", icc_profile=rng.bytes(3000)), size)
+    tags[0x010E] = "x" * 3_000_000
+    for format, ending in (("PNG", "png"), ("WEBP", "webp"), ("TIFF", "tif")):
+        yield Drawn(f"exif-much-{format}.{ending}", encoded(rgb, format, exif=tags), size)
     text = PngImagePlugin.PngInfo()
     for number in range(50):
         text.add_itxt(f"key{number}", "é" * 4000, zip=bool(number % 2))

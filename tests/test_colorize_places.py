@@ -158,6 +158,23 @@ def test_what_a_terminal_would_obey_is_shown_as_text():
     assert told == "1 × no\\tpicture (first: \\r.png)"
 
 
+def test_names_are_told_where_the_terminal_has_no_letters_for_them(run, photos, monkeypatch):
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", plain)
+    out = photos / "ä"
+    assert run("colorize", photos / "0.png", "-o", out, "--dry-run")[0] == 0
+    plain.flush()
+    told = plain.buffer.getvalue().decode()
+    assert f"0.png \\u2192 {photos}/\\xe4/0.png" in told
+
+
+def test_at_a_url_of_a_file_it_is_whole_or_absent(colorize, photos, tmp_path, monkeypatch):
+    monkeypatch.setattr("photochrom.storage.put", lambda *_: pytest.fail("written in place"))
+    code, _, told = colorize(photos, "-o", (tmp_path / "out").as_uri(), out=None)
+    assert (code, set(became(told).values())) == (0, {"done"})
+    assert len(list((tmp_path / "out").iterdir())) == len(told)
+
+
 def test_originals_are_never_replaced(colorize, save_picture, tmp_path):
     for name in ("p/a.jpg", "p/a.png", "p/b.png"):
         save_picture(name, np.full((4, 4, 3), 90, np.uint8))

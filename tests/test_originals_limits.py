@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import struct
 import warnings
 
 import numpy as np
@@ -49,6 +50,13 @@ def test_the_limit_is_told_with_the_flag_that_raises_it(run, refusal, reading, s
 def test_a_side_beyond_a_million_is_refused(size):
     with pytest.raises(PictureError, match="expected sides of at most 1000000 pixels, got 1000001"):
         read(png(*size, 0, 8, b""))
+
+
+def test_an_icon_that_is_larger_than_its_header_says_is_refused():
+    inside = png(90, 90, 0, 8, bytes(90 * 91))
+    entry = struct.pack("<4B2H2I", 16, 16, 0, 0, 1, 8, len(inside), 22)
+    with pytest.raises(PictureError, match=r"at most 0.001 megapixels, got 90 × 90 pixels"):
+        read(struct.pack("<3H", 0, 1, 1) + entry + inside, most_pixels=1000)
 
 
 @pytest.mark.parametrize("pages", ["first", "all"])

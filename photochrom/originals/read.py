@@ -93,6 +93,7 @@ def _by_pillow(data: bytes, image: Image.Image, every: bool, most_pixels: int) -
         image.info["exif"] = late
     exif = take_exif(image, notes)
     pages = [_page(data, image, number, notes) for number in wanted]
+    _check_size([(page.width, page.height) for page in pages], most_pixels)  # an icon may differ
     lossless = name not in _LOSSY and not (name == "WEBP" and b"VP8L" not in _chunks(data))
     return OriginalFile(pages, name, lossless, exif, list(dict.fromkeys(notes)))
 
