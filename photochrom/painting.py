@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby, islice
+from math import sqrt
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -58,7 +59,7 @@ def _short(page: Page, config: ColorizeConfig, model: Model) -> float:
     """The short side that the network sees: less, or none, of a page that is very long."""
     size = config.working_size or model.size
     area = page.height * page.width
-    return min(size, _MOST * size * min(page.height, page.width) / area**0.5)
+    return min(size, _MOST * size * min(page.height, page.width) / sqrt(area))
 
 
 def enlarged(

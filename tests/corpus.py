@@ -117,15 +117,16 @@ def _said_much(rng: np.random.Generator) -> Iterator[Drawn]:
     tags[0x010E] = "x" * 60_000
     for format, ending in (("JPEG", "jpg"), ("PNG", "png"), ("WEBP", "webp"), ("TIFF", "tif")):
         yield Drawn(f"exif-{format}.{ending}", encoded(rgb, format, exif=tags), size)
+    tags[0x010E] = "x" * 3_000_000
+    for format, ending in (("PNG", "png"), ("WEBP", "webp"), ("TIFF", "tif")):
+        yield Drawn(f"exif-much-{format}.{ending}", encoded(rgb, format, exif=tags), size)
+    tags[0x010E] = "x" * 60_000
     for number in range(8):
         tags[0x0112] = number  # an orientation; 0 is none
         turned = size[::-1] if number > 4 else size
         yield Drawn(f"turned-{number}.jpg", encoded(rgb, "JPEG", exif=tags), turned)
     yield Drawn("icc-large.jpg", encoded(rgb, "JPEG", icc_profile=rng.bytes(300_000)), size)
     yield Drawn("icc-noise.png", encoded(rgb, "PNG", icc_profile=rng.bytes(3000)), size)
-    tags[0x010E] = "x" * 3_000_000
-    for format, ending in (("PNG", "png"), ("WEBP", "webp"), ("TIFF", "tif")):
-        yield Drawn(f"exif-much-{format}.{ending}", encoded(rgb, format, exif=tags), size)
     text = PngImagePlugin.PngInfo()
     for number in range(50):
         text.add_itxt(f"key{number}", "é" * 4000, zip=bool(number % 2))
