@@ -83,8 +83,8 @@ def colorize_all(
     """Colorize each picture to its `output_of`; one that fails is told and passed over.
 
     Reading, the network, and painting and writing overlap. Two pictures never share an output:
-    the second fails. A full disk is no matter of one picture and raises `OSError`, and so does
-    an `out` that is no folder.
+    the second fails. No original is ever replaced, with `overwrite` neither. A full disk is no
+    matter of one picture and raises `OSError`, and so does an `out` that is no folder.
     """
     config = config or ColorizeConfig()
     if config.format:

@@ -52,6 +52,22 @@ def test_a_side_beyond_a_million_is_refused(size):
         read(png(*size, 0, 8, b""))
 
 
+@pytest.mark.parametrize(("scans", "refused"), [(450, False), (600, True)])
+def test_a_jpeg_of_scans_without_end_is_refused(scans, refused):
+    """Ten bytes of a scan that says nothing new cost a walk over the whole picture."""
+    grey = Image.fromarray(np.arange(64 * 64, dtype=np.uint8).reshape(64, 64))
+    buffer = io.BytesIO()
+    grey.save(buffer, "JPEG", progressive=True, comment=b"\xff\xda" * 1000)
+    data = buffer.getvalue()
+    last = data.rindex(b"\xff\xda")
+    bomb = data[:-2] + data[last:-2] * scans + data[-2:]
+    if not refused:
+        read(bomb + b"\xff\xda\0\0" * 1000)  # what lies behind the picture is no part of it
+        return
+    with pytest.raises(PictureError, match="expected a JPEG of at most 500 scans, got more"):
+        read(bomb)
+
+
 def test_an_icon_that_is_larger_than_its_header_says_is_refused():
     inside = png(90, 90, 0, 8, bytes(90 * 91))
     entry = struct.pack("<4B2H2I", 16, 16, 0, 0, 1, 8, len(inside), 22)

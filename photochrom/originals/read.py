@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from photochrom.images import MAX_PIXELS, PictureError, formats
 from photochrom.originals.depth import from_numbers, in_srgb, pixels_of, rawmode_of
+from photochrom.originals.jpeg import check_scans
 from photochrom.originals.metadata import exif_of_tiff, resolution, take_exif, turned
 from photochrom.originals.page import Page
 from photochrom.originals.pixels import BytePixels
@@ -81,6 +82,8 @@ def _read(data: bytes, every: bool, most_pixels: int) -> OriginalFile:
 def _by_pillow(data: bytes, image: Image.Image, every: bool, most_pixels: int) -> OriginalFile:
     notes: list[str] = []
     name = image.format or ""
+    if name in ("JPEG", "MPO"):
+        check_scans(data)
     count = _pages_of(image)
     if name != "TIFF" and getattr(image, "is_animated", False):
         notes.append("holds several pictures: only the first is taken")
