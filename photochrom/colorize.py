@@ -102,8 +102,11 @@ def colorize_all(
 def _planned(
     pictures: Iterable[Picture], out: str | None, config: ColorizeConfig, overwrite: bool
 ) -> Iterator[_Job | Outcome]:
-    pictures, taken = list(pictures), set[str]()
-    kept = places_of(pictures) if out and overwrite else frozenset()
+    taken: set[str] = set()
+    kept: frozenset[str] = frozenset()
+    if out and overwrite:
+        pictures = list(pictures)
+        kept = places_of(pictures)
     for picture in pictures:
         output = None
         try:
