@@ -2,25 +2,27 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 from photochrom import originals
-from photochrom.config import ColorizeConfig
+from photochrom.config import ColorizeConfig, ExtrasConfig
+from photochrom.extras import Extras, check, colors_and_extras
 from photochrom.images import Picture, PictureError, Skipped, read
 from photochrom.originals import OriginalFile
 from photochrom.outputs import (
     OutputError,
     check_folder,
+    extras_of,
     format_of,
     of_one_picture,
     output_of,
     places_of,
     write,
 )
-from photochrom.painting import Enlarged, Model, paint, predicted
+from photochrom.painting import Enlarged, Model, paint
 from photochrom.storage import exists
 
 _LARGE = 16_000_000  # pixels; a larger file is alone in memory
@@ -39,6 +41,8 @@ class Outcome:
     """Why it was skipped, or failed."""
     notes: tuple[str, ...] = ()
     """What its new file could not carry, and what else is to be known."""
+    extras: tuple[str, ...] = ()
+    """The paths or URLs of what goes beside its result."""
 
     @property
     def failed(self) -> bool:
@@ -50,6 +54,14 @@ class _Job:
     picture: Picture
     output: str
     format: str
+    extras: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    """Those of its files that exist and are not to be replaced."""
+
+    def done(self, notes: Sequence[str] = ()) -> Outcome:
+        kept = [f"{len(self.kept)} of its files existed: --overwrite replaces them"]
+        notes = (*notes, *(kept if self.kept else ()))
+        return Outcome(self.picture, self.output, "done", notes=notes, extras=self.extras)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,45 +89,52 @@ def colorize_all(
     out: str | None = None,
     config: ColorizeConfig | None = None,
     *,
+    extras: ExtrasConfig | None = None,
     overwrite: bool = False,
     dry_run: bool = False,
 ) -> Iterator[Outcome]:
     """Colorize each picture to its `output_of`; one that fails is told and passed over.
 
-    Reading, the network, and painting and writing overlap. Two pictures never share an output:
-    the second fails. No original is ever replaced, with `overwrite` neither. A full disk is no
-    matter of one picture and raises `OSError`, and so does an `out` that is no folder.
+    Reading, the network, and painting and writing overlap. Two pictures never share a file, of
+    those beside the outputs neither: the second fails. No original is ever replaced, with
+    `overwrite` neither. The output itself is written last, and a picture is skipped only if all
+    of its files exist; of others those that exist are kept.
+
+    A full disk is no matter of one picture and raises `OSError`, and so does an `out` that is no
+    folder. `ValueError` for extras that the model cannot tell.
     """
-    config = config or ColorizeConfig()
+    config, extras = config or ColorizeConfig(), extras or ExtrasConfig()
+    check(model, extras)
     if config.format:
         format_of(Picture("", ""), config.format)  # a mistaken flag, not a mistaken picture
     if out:
         check_folder(out)
-    planned = _planned(pictures, out, config, overwrite)
+    planned = _planned(pictures, out, config.format, extras, overwrite)
     if dry_run:
-        for one in planned:
-            yield one if isinstance(one, Outcome) else Outcome(one.picture, one.output, "done")
-        return
-    yield from _overlapping(planned, model, config)
+        return (one if isinstance(one, Outcome) else one.done() for one in planned)
+    return _overlapping(planned, model, config, extras)
 
 
 def _planned(
-    pictures: Iterable[Picture], out: str | None, config: ColorizeConfig, overwrite: bool
+    pictures: Iterable[Picture],
+    out: str | None,
+    format: str | None,
+    extras: ExtrasConfig,
+    overwrite: bool,
 ) -> Iterator[_Job | Outcome]:
     taken: set[str] = set()
-    kept: frozenset[str] = frozenset()
+    inputs: frozenset[str] = frozenset()
     if out and overwrite:
         pictures = list(pictures)
-        kept = places_of(pictures)
+        inputs = places_of(pictures)
     for picture in pictures:
         output = None
         try:
-            format_ = format_of(picture, config.format)
+            format_ = format_of(picture, format)
             output = output_of(picture, out, format_)
-            if output in taken:
-                raise PictureError("another picture has the same output")
-            taken.add(output)
-            if os.path.realpath(output) in kept:
+            beside = extras_of(output, extras)
+            _take((*beside, output), taken)
+            if not inputs.isdisjoint(map(os.path.realpath, (*beside, output))):
                 raise PictureError("its output would replace an original: name another --output")
         except OutputError as error:
             yield Outcome(picture, None, "skipped", str(error))
@@ -123,14 +142,26 @@ def _planned(
         except PictureError as error:
             yield Outcome(picture, output, "failed", str(error))
             continue
-        if not overwrite and exists(output):
-            yield Outcome(picture, output, "skipped", "its output exists: --overwrite replaces it")
+        files = (output, *beside)
+        kept = () if overwrite else tuple(place for place in files if exists(place))
+        if len(kept) == len(files):
+            reason = "its output exists: --overwrite replaces it"
+            yield Outcome(picture, output, "skipped", reason, extras=beside)
         else:
-            yield _Job(picture, output, format_)
+            yield _Job(picture, output, format_, beside, kept)
+
+
+def _take(files: tuple[str, ...], taken: set[str]) -> None:
+    """`PictureError` if another picture has a file of these."""
+    if not taken.isdisjoint(files):
+        if len(files) == 1:
+            raise PictureError("another picture has the same output")
+        raise PictureError("another picture has a file of the same name: rename one of the two")
+    taken.update(files)
 
 
 def _overlapping(
-    planned: Iterator[_Job | Outcome], model: Model, config: ColorizeConfig
+    planned: Iterator[_Job | Outcome], model: Model, config: ColorizeConfig, extras: ExtrasConfig
 ) -> Iterator[Outcome]:
     """Each job's outcome, in order: one is read ahead, and some are written behind."""
     behind: deque[Future[Outcome]] = deque()
@@ -143,7 +174,7 @@ def _overlapping(
                     yield from _finished(behind, 0)
                 else:
                     ahead = reading.submit(_read, planned, config)
-                behind.append(_sent(read, model, config, writing))
+                behind.append(_sent(read, model, config, extras, writing))
                 del read
                 yield from _finished(behind, 0 if large else _BEHIND)
                 if large:
@@ -170,20 +201,29 @@ def _sent(
     read: _Read | Outcome,
     model: Model,
     config: ColorizeConfig,
+    extras: ExtrasConfig,
     writing: ThreadPoolExecutor,
 ) -> Future[Outcome]:
     if isinstance(read, Outcome):
         return writing.submit(lambda: read)
-    return writing.submit(_finish, read, predicted(read.file.pages, model, config), config)
+    seen = colors_and_extras(read.file.pages, model, config, extras)
+    return writing.submit(_finish, read, *seen, config.quality)
 
 
-def _finish(read: _Read, colors: list[Enlarged], config: ColorizeConfig) -> Outcome:
+def _finish(read: _Read, colors: list[Enlarged], extras: Extras, quality: int | None) -> Outcome:
+    """Write what goes beside the output, and last the output: with it, all is there."""
     job, file = read.job, read.file
-    for page, of_page in zip(file.pages, colors, strict=True):
-        paint(page, of_page)
+    notes = [*file.notes, *extras.notes]
     try:
-        made = originals.write(file, format=job.format, quality=config.quality)
-        write(job.output, made.data)
+        for place, data in zip(job.extras, extras.files(file, job.format, quality), strict=True):
+            if place not in job.kept:
+                write(place, data())
+        if job.output not in job.kept:
+            for page, of_page in zip(file.pages, colors, strict=True):
+                paint(page, of_page)
+            made = originals.write(file, format=job.format, quality=quality)
+            write(job.output, made.data)
+            notes += made.notes
     except PictureError as error:
         return Outcome(job.picture, job.output, "failed", str(error))
     except OSError as error:
@@ -191,7 +231,7 @@ def _finish(read: _Read, colors: list[Enlarged], config: ColorizeConfig) -> Outc
             raise
         reason = f"could not be written ({_reason(error.__cause__ or error)})"
         return Outcome(job.picture, job.output, "failed", reason)
-    return Outcome(job.picture, job.output, "done", notes=(*file.notes, *made.notes))
+    return job.done(notes)
 
 
 def _reason(error: BaseException) -> str:

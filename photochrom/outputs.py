@@ -2,15 +2,18 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from photochrom.config import ExtrasConfig
 from photochrom.files import write_whole
 from photochrom.images import Picture, PictureError
-from photochrom.originals import FORMATS, writable
+from photochrom.originals import FORMATS, format_named
 from photochrom.storage import is_url, put
 
 _BESIDE = "-color"
+_OURS = re.compile(rf"{_BESIDE}(-entropy|-[0-9]+)?$")
 _STAYS = {".tif": "TIFF", ".tiff": "TIFF"}
 _OF_A_NAME = {"ENAMETOOLONG", "EISDIR", "ENOTDIR", "EEXIST", "ELOOP", "EINVAL", "EILSEQ"}
 _OF_ONE = {getattr(errno, name) for name in _OF_A_NAME | {"EACCES", "EPERM"}}
@@ -48,12 +51,7 @@ def format_of(picture: Picture, asked: str | None) -> str:
     """
     if asked is None:
         return _STAYS.get(PurePosixPath(picture.name).suffix.lower(), "PNG")
-    wanted = asked.lower().removeprefix(".")
-    for name, format_ in FORMATS.items():
-        if wanted in (name.lower(), format_.suffix[1:]) and writable(name):
-            return name
-    known = ", ".join(name.lower() for name in FORMATS if writable(name))
-    raise ValueError(f"--format must be one of {known}, got {asked!r}")
+    return format_named(asked)
 
 
 def output_of(picture: Picture, out: str | None, format: str) -> str:
@@ -76,9 +74,24 @@ def _beside(picture: Picture, suffix: str) -> Path:
     if is_url(picture.path) or picture.length is not None or picture.packed is not None:
         raise PictureError("no place beside it to write to: name a folder with --output")
     path = Path(picture.path)
-    if path.stem.endswith(_BESIDE):
-        raise OutputError(f"its name ends in {_BESIDE}, as an output's: add --output")
+    if ending := _OURS.search(path.stem):
+        raise OutputError(f"its name ends in {ending[0]}, as an output's: add --output")
     return path.with_name(path.stem + _BESIDE + suffix)
+
+
+def extras_of(output: str, extras: ExtrasConfig) -> tuple[str, ...]:
+    """The paths or URLs of what goes beside an output: alternatives, entropy, palette.
+
+    >>> extras_of("out/photo.jpg", ExtrasConfig(alternatives=2, entropy=True))
+    ('out/photo-1.jpg', 'out/photo-2.jpg', 'out/photo-entropy.png')
+    """
+    stem, _, suffix = output.rpartition(".")
+    places = [f"{stem}-{number}.{suffix}" for number in range(1, extras.alternatives + 1)]
+    if extras.entropy:
+        places.append(f"{stem}-entropy.png")
+    if extras.palette:
+        places.append(f"{stem}-palette.json")
+    return tuple(places)
 
 
 def write(place: str, data: bytes) -> None:

@@ -184,6 +184,37 @@ def model(tmp_path):
 
 
 @pytest.fixture
+def classifier():
+    """One that never learned, but is sure enough to have colours that differ."""
+    from photochrom.config import Architecture
+    from photochrom.models import Colorizer
+    from photochrom.quantize import Gamut
+
+    def make(stride=1):
+        torch.manual_seed(0)
+        architecture = Architecture(method="classification", width=2, size=32, stride=stride)
+        made = Colorizer(architecture, Gamut.srgb(20)).eval()
+        torch.nn.init.normal_(made.network.head.weight, std=10)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def colored(classifier, tmp_path):
+    """Colorize what lies in `tmp_path / "in"` to `tmp_path / name`: the outcomes."""
+    from photochrom.colorize import colorize_all
+    from photochrom.images import find
+
+    def call(name, extras=None, model=None, **options):
+        found, out = find([str(tmp_path / "in")]), (tmp_path / name).as_posix()
+        model = model or classifier()
+        return list(colorize_all(found.pictures, model, out, extras=extras, **options))
+
+    return call
+
+
+@pytest.fixture
 def prior(run, photos, tmp_path):
     assert run("prior", "build", photos, "-o", tmp_path / "prior.h5")[0] == 0
     return tmp_path / "prior.h5"

@@ -56,6 +56,17 @@ def test_the_slope_is_that_of_the_guided_filter(ab, L):
     np.testing.assert_allclose(made, expected, atol=1e-9)
 
 
+def test_texture_makes_no_colours_up(ab, L):
+    """Whatever the large L: nothing beyond the small pixels that can be its neighbours."""
+    noise = torch.rand(2, 1, 90, 120, generator=torch.Generator().manual_seed(3)) * 100
+    made = EdgeAware(ab, L, (90, 120)).rows(ALL, noise)
+    # Between two small pixels both have a say: 3 × 3 of each are 4 × 4, within 5 × 5 of either.
+    highest = F.interpolate(F.max_pool2d(ab, 5, 1, padding=2), (90, 120), mode="nearest")
+    lowest = F.interpolate(-F.max_pool2d(-ab, 5, 1, padding=2), (90, 120), mode="nearest")
+    assert (made <= highest + 2.001).all()
+    assert (made >= lowest - 2.001).all()
+
+
 def test_colour_ends_where_L_does():
     """A red and a green half whose edge lies within a small pixel."""
     large = torch.full((1, 1, 32, 32), 70.0)

@@ -17,6 +17,7 @@ from photochrom.images.picture import (
     Picture as Picture,
     PictureError as PictureError,
     Skipped as Skipped,
+    TooLargeError as TooLargeError,
     digest as digest,
     printable as printable,
     summary as summary,

@@ -19,6 +19,10 @@ class PictureError(ValueError):
     """A picture, or a source of pictures, that cannot be read."""
 
 
+class TooLargeError(PictureError):
+    """A picture that declares more pixels than may be decoded."""
+
+
 class Picture(NamedTuple):
     """Where one picture lies: a file, or a place in a tar, a zip or a packed file."""
 

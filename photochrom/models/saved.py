@@ -8,7 +8,6 @@
 ever unpickled: of pickles `foreign` says what to do.
 """
 
-import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import fields
@@ -22,6 +21,7 @@ from torch import Tensor
 from photochrom import storage
 from photochrom.config import Architecture
 from photochrom.files import parse_json, write_json, write_whole
+from photochrom.models.fetched import checksum, fetched
 from photochrom.models.foreign import refuse_pickle
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
@@ -107,7 +107,7 @@ def read_weights(model: str | Path, config: dict[str, Any]) -> dict[str, Tensor]
     """
     path = f"{locate(model)}/{WEIGHTS}"
     try:
-        data = storage.read_whole(path, _MOST_WEIGHTS)
+        data = fetched(path, config.get("sha256"), _MOST_WEIGHTS)
     except FileNotFoundError:
         raise ValueError(
             f"{locate(model)}: expected a finished run with {WEIGHTS}, found none: "
@@ -142,11 +142,6 @@ def write_model(
     config = {"format": FORMAT, "version": VERSION, **told, "sha256": checksum(data)}
     write_json(folder / CONFIG, config)
     write_whole(folder / WEIGHTS, data)
-
-
-def checksum(data: bytes) -> str:
-    """SHA-256, in hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def _parsed(path: str) -> dict[str, Any]:

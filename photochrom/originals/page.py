@@ -1,6 +1,6 @@
 """One page of an original: its lightness out, its colours in."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
@@ -79,6 +79,10 @@ class Page:
             place = slice(rows.start + strip.start, rows.start + strip.stop)
             lab = torch.cat([self.lightness(place), ab[..., strip, :].float()], dim=1)
             self.pixels.put_rgb(place, rgb_within_gamut(lab)[0])
+
+    def copy(self) -> "Page":
+        """The same page with pixels of its own, to be painted in other colours."""
+        return replace(self, pixels=self.pixels.copy())
 
     def _within(self, rows: slice) -> slice:
         start, stop, step = rows.indices(self.height)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
-from photochrom.images import MAX_PIXELS, PictureError, formats
+from photochrom.images import MAX_PIXELS, PictureError, TooLargeError, formats
 from photochrom.originals.depth import from_numbers, in_srgb, pixels_of, rawmode_of
 from photochrom.originals.jpeg import check_scans
 from photochrom.originals.metadata import exif_of_tiff, resolution, take_exif, turned
@@ -95,7 +95,11 @@ def _by_pillow(data: bytes, image: Image.Image, every: bool, most_pixels: int) -
     if name == "PNG" and "exif" not in image.info and (late := late_exif(data)):
         image.info["exif"] = late
     exif = take_exif(image, notes)
-    pages = [_page(data, image, number, notes) for number in wanted]
+    pages = []
+    for number in wanted:
+        page = _page(data, image, number, notes)
+        # Pillow reads a page of the same size and mode into the memory of the one before.
+        pages.append(page.copy() if len(wanted) > 1 else page)
     _check_size([(page.width, page.height) for page in pages], most_pixels)  # an icon may differ
     lossless = name not in _LOSSY and not (name == "WEBP" and b"VP8L" not in _chunks(data))
     return OriginalFile(pages, name, lossless, exif, list(dict.fromkeys(notes)))
@@ -128,7 +132,7 @@ def _check_size(sizes: list[tuple[int, int]], most_pixels: int) -> None:
     if total > most_pixels:
         declared = " + ".join(f"{width} × {height}" for width, height in sizes[:3])
         declared += " + …" if len(sizes) > 3 else ""
-        raise PictureError(
+        raise TooLargeError(
             f"expected at most {most_pixels / 1e6:g} megapixels, got {declared} pixels: "
             "--most-megapixels raises the limit"
         )

@@ -68,7 +68,7 @@ def write(file: OriginalFile, *, format: str | None = None, quality: int | None 
     """
     if quality is not None and not 1 <= quality <= 100:
         raise ValueError(f"quality must be 1 to 100, got {quality}")
-    name = _chosen(file) if format is None else _named(format)
+    name = _chosen(file) if format is None else format_named(format)
     notes = _lost(file, name)
     if format is None and name != _SAME.get(file.format, file.format):
         notes.append(f"{file.format} cannot hold it in colour: written as {name}")
@@ -77,13 +77,14 @@ def write(file: OriginalFile, *, format: str | None = None, quality: int | None 
     return Written(_encoded(file, name, quality, notes), FORMATS[name].suffix, notes)
 
 
-def _named(format: str) -> str:
+def format_named(format: str) -> str:
+    """The name in `FORMATS` of a name or suffix; `ValueError` for what is not written here."""
     wanted = format.lower().removeprefix(".")
     for name, spec in FORMATS.items():
         if wanted in (name.lower(), spec.suffix[1:]) and writable(name):
             return name
-    there = ", ".join(name for name in FORMATS if writable(name))
-    raise ValueError(f"format must be one of {there}, got {format!r}")
+    there = ", ".join(name.lower() for name in FORMATS if writable(name))
+    raise ValueError(f"--format must be one of {there}, got {format!r}")
 
 
 def writable(name: str) -> bool:
