@@ -40,7 +40,7 @@ def main() -> None:
             lab = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)
             L, truth = lab[:, :1], lab[:, 1:]
             with torch.inference_mode():
-                shown = {"at working size": colorizer.predict(L), "whole": colorizer(L)}
+                shown = {"at working size": colorizer.predict(L), "whole": colorizer.ab(L)}
             for how, ab in shown.items():
                 counts[how] += AucCounts.of(ab, truth, gamut)
         for how, count in counts.items():

@@ -1,17 +1,21 @@
 """The commands that colorize, and that tell of the models that come with photochrom."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
 from photochrom import console
 from photochrom.cli_prior import Pictures
+from photochrom.config import ColorizeConfig, ExtrasConfig
 
 if TYPE_CHECKING:
+    from photochrom.colorize import Outcome
     from photochrom.images import Found
+    from photochrom.painting import Model
 
-How = Literal["annealed", "mode", "mean"]
+_WORDS = {"done": "colorized", "skipped": "skipped", "failed": "failed"}
 
 
 @console.later
@@ -19,58 +23,110 @@ def colorize(
     pictures: Pictures,
     *,
     model: str = "photochrom",
-    output: Annotated[Path | None, arg(aliases=["-o"])] = None,
-    temperature: float | None = None,
-    decoder: How = "annealed",
+    output: Annotated[str | None, arg(aliases=["-o"])] = None,
+    config: Annotated[ColorizeConfig, arg(name="")],
+    extras: Annotated[ExtrasConfig, arg(name="")],
     overwrite: bool = False,
+    dry_run: bool = False,
+    json: Path | None = None,
 ) -> None:
-    """Colorize pictures, as PNG of the same size with the same L.
+    """Colorize pictures: same size, depth, alpha and L.
+
+    Of a classifier, --entropy, --alternatives and --palette write more beside each output, whose
+    NAME is photo-color for instance. The same command continues one that was stopped. Exit code
+    1 says that some pictures failed, 2 that nothing could be done.
 
     Example: photochrom colorize photo.jpg
 
     Args:
-        model: One of photochrom models, a finished run folder, or its URL.
-        output: The folder to write to; without it photo-color.png lies beside photo.jpg.
-        temperature: Of the annealed mean; by default the model's own.
-        decoder: How a classifier's distributions become colours.
-        overwrite: Replace outputs that exist.
+        model: One of photochrom models, a finished run folder, a .onnx file of photochrom export,
+            or the URL of such a folder or file.
+        output: The folder or URL to write to, with the pictures' own places and names; without
+            it photo-color.png lies beside photo.jpg.
+        overwrite: Replace files that exist.
+        dry_run: Only tell what would be written where.
+        json: A file to write what became of every picture to.
     """
-    from photochrom import images
+    from photochrom import files, images
+    from photochrom.extras import check
+    from photochrom.models import load_model
 
-    if temperature is not None and not temperature > 0:
-        raise ValueError(f"--temperature must be positive, got {temperature:g}")
-    colorized(images.find(pictures), model, output, temperature, decoder, overwrite)
+    loaded = load_model(model)
+    check(loaded, extras)  # before anything is read
+    outcomes = colorized(
+        images.find(pictures),
+        loaded,
+        output,
+        config,
+        extras=extras,
+        overwrite=overwrite,
+        dry_run=dry_run,
+    )
+    if json:
+        files.write_json(json, [_plain(one) for one in outcomes])
+    failed = [images.Skipped(one.picture.name, one.reason) for one in outcomes if one.failed]
+    if failed and len(failed) == len(outcomes):
+        raise ValueError(f"expected a picture to colorize, got none: {images.summary(failed)}")
+    tell(outcomes, output, dry_run=dry_run)
+    if failed:
+        raise SystemExit(1)
 
 
 def colorized(
     found: "Found",
-    model: str = "photochrom",
-    output: Path | None = None,
-    temperature: float | None = None,
-    decoder: How = "annealed",
+    model: "Model",
+    output: str | None = None,
+    config: ColorizeConfig | None = None,
+    *,
+    extras: ExtrasConfig | None = None,
     overwrite: bool = False,
-) -> None:
-    """Colorize the pictures found, with a bar, and say what became of them."""
-    from photochrom import bars, images
-    from photochrom.colorize import colorize_all
-    from photochrom.models import Colorizer
+    dry_run: bool = False,
+) -> list["Outcome"]:
+    """Colorize the pictures found, with a bar; what became of them, in their order."""
+    from photochrom import bars
+    from photochrom.colorize import colorize_all, not_found
 
-    results = colorize_all(
+    made = colorize_all(
         found.pictures,
-        Colorizer.load(model),
+        model,
         output,
-        temperature=temperature,
-        how=decoder,
+        config,
+        extras=extras,
         overwrite=overwrite,
+        dry_run=dry_run,
     )
-    tracked = list(bars.track(results, len(found.pictures), "colorizing"))
-    skipped = [images.Skipped(r.picture.name, r.problem) for r in tracked if r.problem]
-    written = [r.output for r in tracked if not r.problem]
-    if not written:
-        raise ValueError(f"expected a picture to colorize, got none: {images.summary(skipped)}")
-    console.tell_skipped([*found.skipped, *skipped], "colorizing")
-    place = output or (written[0] if len(tracked) == 1 else "beside each")
-    print(f"{place}: {len(written)} of {len(tracked)} pictures colorized")
+    outcomes = list(bars.track(made, len(found.pictures), "colorizing"))
+    return outcomes + [not_found(one) for one in found.skipped]
+
+
+def tell(outcomes: Sequence["Outcome"], output: str | None, *, dry_run: bool = False) -> None:
+    """What was done, skipped and failed, and why."""
+    from photochrom import images
+    from photochrom.images import Skipped
+
+    by = {what: [one for one in outcomes if one.became == what] for what in _WORDS}
+    for one in by["done"] if dry_run else []:
+        for place in (one.output, *one.extras):
+            print(images.printable(f"{one.picture.name} → {place}"))
+    for what in ("skipped", "failed"):
+        console.tell_summary([Skipped(one.picture.name, one.reason) for one in by[what]], what)
+    notes = [Skipped(one.picture.name, note) for one in by["done"] for note in one.notes]
+    console.tell_summary(notes, "notes")
+    place = output or (outcomes[0].output if len(outcomes) == 1 else "beside each")
+    counts = ", ".join(f"{len(by[what])} {word}" for what, word in _WORDS.items() if by[what])
+    print(images.printable(f"{place}: {counts}{' (dry run)' if dry_run else ''}"))
+
+
+def _plain(one: "Outcome") -> dict[str, object]:
+    return {
+        "picture": one.picture.name,
+        "from": one.picture.path,
+        "to": one.output,
+        "beside": list(one.extras),
+        "became": one.became,
+        "reason": one.reason,
+        "notes": list(one.notes),
+    }
 
 
 @console.later

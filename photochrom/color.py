@@ -21,6 +21,7 @@ _WHITE = torch.tensor([0.95047, 1.0, 1.08883], dtype=torch.float64)  # D65, 2° 
 _RGB_THRESHOLD = 0.04045
 _LINEAR_THRESHOLD = 0.0031308
 _LAB_THRESHOLD = 0.008856
+_LAB_CUBE_ROOT = 0.2068966
 _LAB_SLOPE = 7.787
 
 _LAB_FROM_F = torch.tensor([[0, 116, 0], [500, -500, 0], [0, 200, -200]], dtype=torch.float64)
@@ -28,6 +29,10 @@ _LAB_FROM_F = torch.tensor([[0, 116, 0], [500, -500, 0], [0, 200, -200]], dtype=
 _RGB_MEETING = 0.04044823627710733
 _LAB_MEETING = 0.008823095371913916
 _BLOCK = 1 << 17  # pixels: what is made of so many on the way stays in cache
+# L = 100 is not quite the white of the matrix: it is (1 + 8e-6, 1 - 1e-5, 1 + 8e-5).
+_LINEAR_MAX = (_RGB_FROM_XYZ @ _WHITE).clamp(min=1)
+_LINEAR_MIN = -1e-7  # what float32 makes of black
+_HALVINGS = 10
 
 
 def _mix(matrix: Tensor, x: Tensor) -> Tensor:
@@ -46,6 +51,15 @@ def lab_from_rgb(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 
     return _lab(rgb)
 
 
+def lightness_from_rgb(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 1 H W"]:
+    """L alone of sRGB colours in 0–1, for less than `lab_from_rgb` takes."""
+    curved = ((rgb.clamp(min=_RGB_THRESHOLD) + 0.055) / 1.055).log2_().mul_(2.4).exp2_()
+    linear = torch.where(rgb > _RGB_THRESHOLD, curved, rgb / 12.92)
+    y = _mix(_XYZ_FROM_RGB[1:2], linear)
+    f = torch.where(y > _LAB_THRESHOLD, y ** (1 / 3), _LAB_SLOPE * y + 16 / 116)
+    return 116 * f - 16
+
+
 def rgb_from_lab(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
     """sRGB in 0–1 of CIELAB colours; what lies outside sRGB is clipped by channel.
 
@@ -56,9 +70,60 @@ def rgb_from_lab(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 
     lightness, a, b = lab.unbind(-3)
     y = (lightness + 16) / 116
     f = torch.stack([y + a / 500, y, (y - b / 200).clamp(min=0)], dim=-3)
-    threshold = 0.2068966  # the cube root of 0.008856
-    xyz = torch.where(f > threshold, f**3, (f - 16 / 116) / _LAB_SLOPE)
-    linear = _mix(_RGB_FROM_XYZ * _WHITE, xyz)
+    xyz = torch.where(f > _LAB_CUBE_ROOT, f**3, (f - 16 / 116) / _LAB_SLOPE)
+    return _encoded(_mix(_RGB_FROM_XYZ * _WHITE, xyz))
+
+
+def rgb_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
+    """sRGB in 0–1 of CIELAB colours; what lies outside sRGB loses chroma until it fits.
+
+    L and the hue angle of (a, b) stay, and so do colours that fit. Bisection finds what share of
+    the chroma does, to a thousandth. L, clipped to 0–100, is kept to 3e-4: the white of the
+    constants is the matrix's own to four digits.
+    """
+    columns = lab.movedim(-3, 0).flatten(1).unbind(0)
+    lightness, a, b = columns[0].clamp(0, 100), *columns[1:]
+    linear = _linear(lightness, a, b)  # 3 P
+    outside = (_excess(linear) > 0).nonzero()[:, 0]
+    if len(outside):
+        lightness, a, b = lightness[outside], a[outside], b[outside]
+        kept = _chroma_that_fits(lightness, a, b)
+        linear[:, outside] = _linear(lightness, kept * a, kept * b)
+    return _encoded(linear).reshape(3, *lab.shape[:-3], *lab.shape[-2:]).movedim(0, -3)
+
+
+def _chroma_that_fits(
+    lightness: Float[Tensor, " P"], a: Float[Tensor, " P"], b: Float[Tensor, " P"]
+) -> Float[Tensor, " P"]:
+    """The share of each colour's chroma, below 1, with which it is in gamut; grey always is."""
+    fits, beyond = torch.zeros_like(a), torch.ones_like(a)
+    for _ in range(_HALVINGS):
+        middle = (fits + beyond) / 2
+        inside = _excess(_linear(lightness, middle * a, middle * b)) <= 0
+        fits = torch.where(inside, middle, fits)
+        beyond = torch.where(inside, beyond, middle)
+    return fits
+
+
+def _excess(linear: Float[Tensor, "3 P"]) -> Float[Tensor, " P"]:
+    """How far the farthest channel of linear RGB lies outside its range, if above 0."""
+    above = (linear - _LINEAR_MAX.to(linear)[:, None]).amax(0)
+    return torch.maximum(above, _LINEAR_MIN - linear.amin(0))
+
+
+def _linear(
+    lightness: Float[Tensor, " P"], a: Float[Tensor, " P"], b: Float[Tensor, " P"]
+) -> Float[Tensor, "3 P"]:
+    """Linear RGB of CIELAB colours, in gamut or not."""
+    y = (lightness + 16) / 116
+    f = torch.stack([y + a / 500, y, y - b / 200])
+    xyz = torch.where(f > _LAB_CUBE_ROOT, f * f * f, (f - 16 / 116) / _LAB_SLOPE)
+    linear: Tensor = (_RGB_FROM_XYZ * _WHITE).to(xyz) @ xyz
+    return linear
+
+
+def _encoded(linear: Tensor) -> Tensor:
+    """sRGB of linear RGB, clipped to 0–1."""
     curved = 1.055 * linear.clamp(min=_LINEAR_THRESHOLD) ** (1 / 2.4) - 0.055
     return torch.where(linear > _LINEAR_THRESHOLD, curved, 12.92 * linear).clamp(0, 1)
 

@@ -79,7 +79,7 @@ def evaluate(
     order = np.random.default_rng(config.seed).permutation(len(pictures)).tolist()
     reordered = {name: contender.reordered(order) for name, contender in contenders.items()}
     scorer = Scorer(reordered, [pictures[place] for place in order], config)
-    part = Part()
+    part = Part(len(pictures))
     for later in track(scored(scorer), len(scorer)):
         part += later
     if not part.places:
@@ -92,10 +92,10 @@ def evaluate(
 
 def _told(scorer: Scorer, part: Part, sources: Sequence[str]) -> Evaluation:
     config, contenders = scorer.config, scorer.contenders
-    tallies = {name: Tally.joined(parts) for name, parts in part.tallies.items()}
+    tallies = {name: gathered.all() for name, gathered in part.tallies.items()}
     if len(part.places) == 1:
         del tallies["random"]  # there is no other picture to borrow from
-    truth = Truth.joined(part.truth)
+    truth = part.truth.all()
     rows = by_row(contenders) | {name: [name] for name in BASELINES if name in tallies}
     runs = {row: [tallies[name] for name in names] for row, names in rows.items()}
     p = PriorFile.load(Path("photographs")).prior.p  # what the readings weigh pixels by

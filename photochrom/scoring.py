@@ -12,16 +12,25 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
+from photochrom.choices import entropy_picture
 from photochrom.color import compose
 from photochrom.config import EvaluateConfig
 from photochrom.contenders import Colors, Contender, Sweep, baselines, colors, first_runs
 from photochrom.data import Batch, CentreSquares, collate
 from photochrom.images import Picture, Skipped
 from photochrom.memory import keep_freed_memory
-from photochrom.metrics import AucCounts, Moments, Reference, Tally, Truth, lite0_features
+from photochrom.metrics import (
+    AucCounts,
+    Gathered,
+    Moments,
+    Reference,
+    Tally,
+    Truth,
+    lite0_features,
+)
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 
@@ -32,10 +41,12 @@ TRUTH = "truth"
 class Part:
     """The scores of some pictures, in their order; what is by name is by contender or baseline."""
 
+    most: int
+    """How many pictures there is room for."""
     places: list[int] = field(default_factory=list)
     """Of the pictures that could be read, among all."""
-    tallies: dict[str, list[Tally]] = field(default_factory=dict)
-    truth: list[Truth] = field(default_factory=list)
+    tallies: dict[str, Gathered[Tally]] = field(default_factory=dict)
+    truth: Gathered[Truth] = field(init=False)
     counts: dict[str, AucCounts] = field(default_factory=dict)
     moments: dict[str, Moments] = field(default_factory=dict)
     sweeps: dict[str, Sweep] = field(default_factory=dict)
@@ -44,13 +55,21 @@ class Part:
     checksums: list[bytes] = field(default_factory=list)
     """Of each true picture as it is scored, in 8 bits."""
 
+    def __post_init__(self) -> None:
+        self.truth = Gathered(self.most)
+
+    def add(self, name: str, tally: Tally) -> None:
+        """Put a contender's or baseline's scores of more pictures after those it has."""
+        self.tallies.setdefault(name, Gathered(self.most)).add(tally)
+
     def __iadd__(self, later: "Part") -> "Part":
         self.places += later.places
-        self.truth += later.truth
         self.skipped += later.skipped
         self.checksums += later.checksums
+        if later.places:
+            self.truth.add(later.truth.all())
         for name, tallies in later.tallies.items():
-            self.tallies.setdefault(name, []).extend(tallies)
+            self.add(name, tallies.all())
         _add(self.counts, later.counts)
         _add(self.moments, later.moments)
         _add(self.sweeps, later.sweeps)
@@ -86,13 +105,13 @@ class Scorer:
         first = number * self.config.batch
         places = range(first, min(first + self.config.batch, len(self.pictures)))
         batch, read = self._batch(places)
-        part = Part(places=read, skipped=[Skipped(*one) for one in batch.skipped])
+        part = Part(len(read), read, skipped=[Skipped(*one) for one in batch.skipped])
         if not read:
             return part
         with torch.inference_mode():
             rgb = compose(batch.L, batch.ab)
             true = Reference(batch.names, batch.L, batch.ab, rgb, self._gamut)
-            part.truth.append(Truth.of(true))
+            part.truth.add(Truth.of(true))
             part.checksums += [hashlib.sha256(one.cpu().numpy().tobytes()).digest() for one in rgb]
             if self.config.frechet:
                 part.moments[TRUTH] = Moments.of(lite0_features(rgb))
@@ -127,7 +146,7 @@ class Scorer:
         tally = Tally.of(true, made.ab, made.rgb, None if made.L is true.L else made.L)
         if made.likelihood:
             tally = tally.with_likelihood(made.likelihood)
-        part.tallies[name] = [tally]
+        part.add(name, tally)
         part.counts[name] = AucCounts.of(made.ab, true.ab, self._gamut)
         part.milliseconds[name] = made.milliseconds
         if made.sweep:
@@ -138,7 +157,7 @@ class Scorer:
     def shown(self, place: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """The picture of that place as all show it, by title, and the classifiers' entropy.
 
-        Entropy is told in 8 bits: 255 is 8 bits of it or more.
+        Entropy is told in 8 bits of grey, by `entropy_picture`.
         """
         with torch.inference_mode():
             batch, read = self._batch([place])
@@ -151,19 +170,15 @@ class Scorer:
                 TRUTH: compose(batch.L, batch.ab),
                 **{name: one.rgb for name, one in made.items()},
             }
-        told = {name: one.likelihood for name, one in made.items() if one.likelihood}
+        told = {name: one.likelihood.entropy for name, one in made.items() if one.likelihood}
+        size = (batch.L.shape[-2], batch.L.shape[-1])
         return (
             {title: rgb[0].movedim(0, -1).contiguous().numpy() for title, rgb in images.items()},
-            {name: _as_large_as(one.entropy, batch.L).numpy() for name, one in told.items()},
+            {
+                name: entropy_picture(bits[:, None], size)[0, 0].numpy()
+                for name, bits in told.items()
+            },
         )
-
-
-def _as_large_as(
-    entropy: Float[Tensor, "1 h w"], L: Float[Tensor, "1 1 H W"]
-) -> UInt8[Tensor, "H W"]:
-    told = (entropy * (255 / 8)).clamp(0, 255).nan_to_num()[None]
-    large = torch.nn.functional.interpolate(told, L.shape[-2:], mode="nearest")
-    return large[0, 0].to(torch.uint8)
 
 
 def scored(scorer: Scorer) -> Iterator[Part]:

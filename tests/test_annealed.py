@@ -245,6 +245,6 @@ def test_a_colorizer_decodes_at_its_own_temperature_with_a_gradient():
     colorizer = Colorizer(Architecture(width=2, size=32), Gamut.srgb(20), temperature=0.2).eval()
     L = torch.rand(1, 1, 32, 32) * 100
     ab = colorizer.annealed(colorizer.features(L))
-    assert torch.equal(ab, colorizer(L))
+    assert torch.equal(ab, colorizer.ab(L))
     ab.square().sum().backward()
     assert all(weight.grad.any() for weight in colorizer.network.parameters())

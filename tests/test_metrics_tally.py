@@ -291,7 +291,9 @@ def test_a_truth_in_another_order_is_refused():
 
 
 def test_tallies_of_other_scores_do_not_add_up():
-    with pytest.raises(ValueError, match=r"same scores of all pictures, got entropy, nll, top1"):
+    with pytest.raises(
+        ValueError, match=r"same scores of all pictures, got calibration, entropy, nll"
+    ):
         Tally.joined([classified(0)[0], tallied(*random_ab(0))[0]])
 
 

@@ -15,6 +15,7 @@ from photochrom.metrics.frechet import (
     frechet_distance as frechet_distance,
     lite0_features as lite0_features,
 )
+from photochrom.metrics.gathered import Gathered as Gathered
 from photochrom.metrics.likelihood import Likelihood as Likelihood, likelihood as likelihood
 from photochrom.metrics.pictures import (
     colorfulness as colorfulness,

@@ -4,7 +4,7 @@ A colour that is not a finite number is within no threshold, in no bin, step or 
 ΔE is nan, as then are the means it is part of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,7 +54,7 @@ class Tally:
     """
 
     def __post_init__(self) -> None:
-        _check_lengths(self.names, self.values | self.counts)
+        _check_lengths(self.names, self.arrays())
 
     def __len__(self) -> int:
         return len(self.names)
@@ -65,17 +65,22 @@ class Tally:
     @staticmethod
     def joined(parts: Sequence["Tally"]) -> "Tally":
         """All in one, in their order; at least one. `ValueError` for scores that others lack."""
-        values = _joined([part.values for part in parts])
         names = tuple(name for part in parts for name in part.names)
-        return Tally(names, values, _joined([part.counts for part in parts]))
+        return parts[0].of_others(names, _joined([part.arrays() for part in parts]))
 
     def at(self, places: Sequence[int]) -> "Tally":
         """Of some of the pictures, in the order of their places."""
-        values, counts = (
-            {key: array[places] for key, array in arrays.items()}
-            for arrays in (self.values, self.counts)
-        )
-        return Tally(_names_at(self.names, places), values, counts)
+        arrays = {key: array[places] for key, array in self.arrays().items()}
+        return self.of_others(_names_at(self.names, places), arrays)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All scores and counts, a line a picture."""
+        return self.values | self.counts
+
+    def of_others(self, names: tuple[str, ...], arrays: Mapping[str, np.ndarray]) -> "Tally":
+        """The same scores and counts of other pictures, as `arrays` gives them."""
+        values, counts = ({key: arrays[key] for key in own} for own in (self.values, self.counts))
+        return Tally(names, values, counts)
 
     @staticmethod
     def of(
@@ -131,7 +136,7 @@ class Truth:
     colorfulness: Float[np.ndarray, " N"]
 
     def __post_init__(self) -> None:
-        _check_lengths(self.names, self._arrays())
+        _check_lengths(self.names, self.arrays())
 
     def __len__(self) -> int:
         return len(self.names)
@@ -149,12 +154,12 @@ class Truth:
     def joined(parts: Sequence["Truth"]) -> "Truth":
         """All in one, in their order; at least one."""
         names = tuple(name for part in parts for name in part.names)
-        return Truth(names, **_joined([part._arrays() for part in parts]))
+        return parts[0].of_others(names, _joined([part.arrays() for part in parts]))
 
     def at(self, places: Sequence[int]) -> "Truth":
         """Of some of the pictures, in the order of their places."""
-        arrays = {key: array[places] for key, array in self._arrays().items()}
-        return Truth(_names_at(self.names, places), **arrays)
+        arrays = {key: array[places] for key, array in self.arrays().items()}
+        return self.of_others(_names_at(self.names, places), arrays)
 
     @staticmethod
     def of(true: Reference) -> "Truth":
@@ -167,9 +172,14 @@ class Truth:
             colorfulness=_array(colorfulness(true.rgb)),
         )
 
-    def _arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All of it, a line a picture."""
         names = ("bins", "chroma", "hue", "colorfulness")
         return {name: getattr(self, name) for name in names}
+
+    def of_others(self, names: tuple[str, ...], arrays: Mapping[str, np.ndarray]) -> "Truth":
+        """The same of other pictures, as `arrays` gives it."""
+        return Truth(names, **arrays)
 
 
 def _names_at(names: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
@@ -182,11 +192,16 @@ def _check_lengths(names: Sequence[str], arrays: dict[str, np.ndarray]) -> None:
             raise ValueError(f"expected {key} of {len(names)} pictures, got {len(array)}")
 
 
+def check_keys(some: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> None:
+    """`ValueError` for scores of some pictures that the others lack."""
+    if lacking := some.keys() ^ others.keys():
+        told = ", ".join(sorted(lacking))
+        raise ValueError(f"expected the same scores of all pictures, got {told} of some only")
+
+
 def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     for part in parts:
-        if lacking := part.keys() ^ parts[0].keys():
-            told = ", ".join(sorted(lacking))
-            raise ValueError(f"expected the same scores of all pictures, got {told} of some only")
+        check_keys(part, parts[0])
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 

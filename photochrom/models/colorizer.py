@@ -7,27 +7,23 @@ from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from photochrom.config import Architecture
-from photochrom.files import write_json, write_whole
+from photochrom.config import Architecture, ColorizeConfig, Decoder
+from photochrom.models.pictures import Picture, in_color
 from photochrom.models.saved import (
     CONFIG,
-    FORMAT,
-    VERSION,
     WEIGHTS,
-    checksum,
     locate,
     read_config,
     read_weights,
+    write_model,
 )
 from photochrom.models.unet import UNet
+from photochrom.models.working import reduced
 from photochrom.quantize import AB_LIMIT, Gamut, decode_features
 
-Decoder = Literal["annealed", "mode", "mean"]
-_OF_CONVOLUTIONS = 4  # axes of their weights: out, in, height, width
 _AB_SCALE = 100.0  # a linear head gives ab / 100, so that its weights start near its range
 
 
@@ -46,6 +42,16 @@ class Colorizer(nn.Module):
         self.register_buffer("bins", gamut.bins.clone())
         outputs = len(gamut) if architecture.method == "classification" else 2
         self.network = UNet(outputs, architecture)
+
+    @property
+    def size(self) -> int:
+        """The short side that it was trained on, in pixels."""
+        return self.architecture.size
+
+    @property
+    def stride(self) -> int:
+        """How many of L's pixels are one of its ab, across and down."""
+        return self.architecture.stride
 
     @property
     def parameters_count(self) -> int:
@@ -99,11 +105,50 @@ class Colorizer(nn.Module):
 
     def forward(
         self,
+        pictures: Picture | Sequence[Picture],
+        *,
+        temperature: float | None = None,
+        decoder: Decoder = "annealed",
+        working_size: int | None = None,
+        enlarge: Literal["edges", "bilinear"] = "edges",
+    ) -> Picture | list[Picture]:
+        """Pictures in colour, of their own size and L, as what they came as.
+
+        - A Pillow image of any mode gives one in RGB, or RGBA if it has alpha: 8 bits a channel,
+          sRGB, lying as it lay.
+        - An array (H, W), (H, W, C) or, a batch, (B, H, W, C) gives one with C of 3, or 4 if it
+          has alpha (C of 2 or 4); a tensor (H, W), (C, H, W) or (B, C, H, W) likewise. Both
+          keep their type: uint8, uint16, or floats in 0–1.
+        - A list gives a list.
+
+        Colours that come in are ignored. The flags are those of `photochrom colorize`.
+        `ValueError` says what is no picture.
+
+        >>> from PIL import Image
+        >>> colorizer = Colorizer.load("photochrom")
+        >>> grey = Image.new("L", (64, 48), 128)
+        >>> color = colorizer(grey)
+        >>> color.mode, color.size
+        ('RGB', (64, 48))
+        """
+        config = ColorizeConfig(
+            temperature=temperature, decoder=decoder, working_size=working_size, enlarge=enlarge
+        )
+        return in_color(pictures, self, config)
+
+    def small(
+        self, L: Float[Tensor, "B 1 H W"], temperature: float | None, how: Decoder
+    ) -> Float[Tensor, "B 2 h w"]:
+        """ab of L in 0–100 at 1 / stride of its size, on the CPU."""
+        return self.decoded(self.features(L.to(self.bins.device)), temperature, how).cpu()
+
+    def ab(
+        self,
         L: Float[Tensor, "B 1 H W"],
         temperature: float | None = None,
         how: Decoder = "annealed",
     ) -> Float[Tensor, "B 2 H W"]:
-        """ab of L in 0–100; `temperature` and `how` matter to a classifier alone.
+        """ab of L in 0–100, whatever its size; `temperature` and `how` matter to a classifier.
 
         A classifier's has no gradient: see `photochrom.quantize.decode_features`.
         """
@@ -115,20 +160,17 @@ class Colorizer(nn.Module):
         temperature: float | None = None,
         how: Decoder = "annealed",
     ) -> Float[Tensor, "B 2 H W"]:
-        """`forward` for pictures of any size, reduced to the short side that it was trained on.
+        """`ab` for L of any size, reduced to the short side that it was trained on.
 
         Of a larger picture the network would see less of each thing than it has learned from,
         and colour it in patches. ab comes back by bilinear interpolation.
         """
-        ab: Tensor = self(self.working(L), temperature, how)
+        ab = self.ab(self.working(L), temperature, how)
         return self.as_large_as(ab, L)
 
     def working(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 _ _"]:
         """L as the network is given it: reduced to the short side that it was trained on."""
-        height, width = L.shape[-2:]
-        scale = min(1.0, self.architecture.size / min(height, width))
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        return F.interpolate(L, size, mode="bilinear", antialias=True)
+        return reduced(L, self.size)
 
     @staticmethod
     def as_large_as(
@@ -144,40 +186,40 @@ class Colorizer(nn.Module):
         temperature: float | None = None,
         how: Decoder = "annealed",
     ) -> Float[Tensor, "B 2 H W"]:
-        """`forward` of the features of L."""
+        """`ab` of the features of L."""
+        return self.full_size(self.decoded(features, temperature, how), L)
+
+    def decoded(
+        self,
+        features: Float[Tensor, "B C h w"],
+        temperature: float | None = None,
+        how: Decoder = "annealed",
+    ) -> Float[Tensor, "B 2 h w"]:
+        """ab at the network's own size, 1 / stride of its input's."""
         if self.architecture.method == "regression":
-            return self.full_size(self.regressed(features).float(), L)
+            return self.regressed(features).float()
         annealed = self.temperature if temperature is None else temperature
         at = {"annealed": annealed, "mode": 0.0, "mean": 1.0}[how]
-        return self.full_size(self.decode(features, [at])[0], L)
+        return self.decode(features, [at])[0]
 
     def save(
         self, folder: Path, training: dict[str, Any], *, half: bool = False, **more: Any
     ) -> None:
         """Write the model; `training` says how it was made and is kept beside it, as is `more`.
 
-        With `half` the weights of convolutions are written in 16 bit. Norms, biases and bins
-        stay in 32: they are few, and variances may leave the range of 16.
+        `half` is `write_model`'s.
         """
-        tensors = {
-            name: value.half() if half and value.ndim == _OF_CONVOLUTIONS else value
-            for name, value in self.state_dict().items()
-        }
+        tensors = self.state_dict()
         tensors["bins"] = self.gamut.bins  # the buffer may have drifted in a mean of weights
-        data = save({name: value.contiguous() for name, value in tensors.items()})
-        config = {
-            "format": FORMAT,
-            "version": VERSION,
+        told = {
             "network": asdict(self.architecture),
             "temperature": self.temperature,
             "bins": len(self.bins),
             "step": self.gamut.step,
-            "sha256": checksum(data),
             "training": training,
             **more,
         }
-        write_json(folder / CONFIG, config)
-        write_whole(folder / WEIGHTS, data)
+        write_model(folder, tensors, told, half=half)
 
     @staticmethod
     def load(model: str | Path) -> "Colorizer":

@@ -1,0 +1,97 @@
+"""One page of an original: its lightness out, its colours in."""
+
+from dataclasses import dataclass, field, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from photochrom.color import lightness_from_rgb, rgb_within_gamut
+from photochrom.originals.pixels import Depth, Pixels, strips
+
+
+@dataclass(eq=False)
+class Page:
+    """A page's pixels in sRGB, upright; worked on in strips, so that memory stays bounded."""
+
+    pixels: Pixels = field(repr=False)
+    dpi: tuple[float, float] | None = None
+    """Across and down."""
+    white: float = 1.0
+    """Of floats: the value in the file that is white."""
+    compressed: bool = True
+    """False for a TIFF page that lay plain in its file."""
+
+    @property
+    def height(self) -> int:
+        """Of the upright page, in pixels."""
+        return self.pixels.height
+
+    @property
+    def width(self) -> int:
+        """Of the upright page, in pixels."""
+        return self.pixels.width
+
+    @property
+    def depth(self) -> Depth:
+        """8 or 16 bits a channel, or 32 for floats."""
+        return self.pixels.depth
+
+    @property
+    def alpha(self) -> bool:
+        """Whether the page has an alpha channel; it is never changed."""
+        return self.pixels.alpha
+
+    def lightness(self, rows: slice) -> Float[Tensor, "1 1 h W"]:
+        """L of some rows, 0–100, also of a page in colour."""
+        rows = self._within(rows)
+        L = [
+            lightness_from_rgb(self.pixels.rgb(slice(rows.start + s.start, rows.start + s.stop)))
+            for s in strips(rows.stop - rows.start, self.width)
+        ]
+        return torch.cat(L, dim=-2)[None]
+
+    def reduced_lightness(self, short: float) -> Float[Tensor, "1 1 h w"]:
+        """L of the whole page, its short side reduced to `short`; a smaller page stays as it is.
+
+        Equal, to float32's rounding, to `F.interpolate(antialias=True)` of the whole L. That
+        filter is separable: strips are reduced across at once, and what is left of them down.
+        """
+        scale = min(1.0, short / min(self.height, self.width))
+        height, width = (max(1, round(side * scale)) for side in (self.height, self.width))
+        across = [
+            _resized(self.lightness(rows), rows.stop - rows.start, width)
+            for rows in strips(self.height, self.width)
+        ]
+        return _resized(torch.cat(across, dim=-2), height, width)
+
+    def paint(self, rows: slice, ab: Float[Tensor, "1 2 h W"]) -> None:
+        """Replace the colours of some rows, in place; each pixel's L and alpha stay.
+
+        Where ab lies outside sRGB it loses chroma. L moves by what rounding to the depth does.
+        """
+        rows = self._within(rows)
+        expected = (1, 2, rows.stop - rows.start, self.width)
+        if ab.shape != expected:
+            raise ValueError(f"expected ab of shape {expected} for these rows, got {(*ab.shape,)}")
+        for strip in strips(rows.stop - rows.start, self.width):
+            place = slice(rows.start + strip.start, rows.start + strip.stop)
+            lab = torch.cat([self.lightness(place), ab[..., strip, :].float()], dim=1)
+            self.pixels.put_rgb(place, rgb_within_gamut(lab)[0])
+
+    def copy(self) -> "Page":
+        """The same page with pixels of its own, to be painted in other colours."""
+        return replace(self, pixels=self.pixels.copy())
+
+    def _within(self, rows: slice) -> slice:
+        start, stop, step = rows.indices(self.height)
+        if step != 1 or stop <= start:
+            raise ValueError(f"expected some of {self.height} rows in order, got {rows}")
+        return slice(start, stop)
+
+
+def _resized(L: Float[Tensor, "1 1 _ _"], height: int, width: int) -> Float[Tensor, "1 1 _ _"]:
+    if L.shape[-2:] == (height, width):
+        return L
+    return F.interpolate(L, (height, width), mode="bilinear", antialias=True)

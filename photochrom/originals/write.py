@@ -1,0 +1,184 @@
+"""An original with its pages painted → the bytes of a picture file."""
+
+import io
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from photochrom.images import PictureError
+from photochrom.originals.metadata import FOLDERS
+from photochrom.originals.pixels import as_bytes
+from photochrom.originals.png16 import write_png16
+from photochrom.originals.profiles import srgb_profile
+from photochrom.originals.read import OriginalFile, register_plugins
+from photochrom.originals.tiff import write_pages
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a file format can carry of a picture in colour."""
+
+    suffix: str
+    depth: int = 8
+    alpha: bool = False
+    dpi: bool = False
+    exif: bool = False
+    icc: bool = False
+    lossy: bool = False
+    """Whether `quality` is of account."""
+
+
+FORMATS = {
+    "PNG": Format(".png", depth=16, alpha=True, dpi=True, exif=True, icc=True),
+    "TIFF": Format(".tif", depth=32, alpha=True, dpi=True, exif=True, icc=True),
+    "JPEG": Format(".jpg", dpi=True, exif=True, icc=True, lossy=True),
+    "WEBP": Format(".webp", alpha=True, exif=True, icc=True, lossy=True),
+    "AVIF": Format(".avif", alpha=True, exif=True, icc=True, lossy=True),
+    "HEIF": Format(".heic", alpha=True, exif=True, icc=True, lossy=True),
+    "JPEG2000": Format(".jp2", alpha=True),
+    "BMP": Format(".bmp", dpi=True),
+    "TGA": Format(".tga", alpha=True),
+    "SGI": Format(".sgi", alpha=True),
+    "QOI": Format(".qoi", alpha=True),
+    "PPM": Format(".ppm"),
+    "PCX": Format(".pcx"),
+}
+"""The formats that are written, by Pillow's names. One that Pillow cannot write here is missed."""
+_SAME = {"MPO": "JPEG", "DIB": "BMP"}
+_QUALITY = {"JPEG": 95, "WEBP": 95, "HEIF": 95, "AVIF": 90}
+
+
+class Written(NamedTuple):
+    """A picture file, and what its format could not carry."""
+
+    data: bytes
+    suffix: str
+    notes: list[str]
+
+
+def write(file: OriginalFile, *, format: str | None = None, quality: int | None = None) -> Written:
+    """The pages as a file: same size, depth, alpha, resolution and EXIF, tagged as sRGB.
+
+    `format` is a name or a suffix of `FORMATS`; without one it is the input's if that holds the
+    picture, else PNG, or TIFF for floats and several pages. It is lossless where the input was;
+    `quality`, 1–100, is for lossy formats, and makes WebP one. JPEG keeps colours at full size.
+    `PictureError` for a picture that the format cannot hold.
+    A format without profiles needs none: what says nothing is sRGB.
+    """
+    if quality is not None and not 1 <= quality <= 100:
+        raise ValueError(f"quality must be 1 to 100, got {quality}")
+    name = _chosen(file) if format is None else format_named(format)
+    notes = _lost(file, name)
+    if format is None and name != _SAME.get(file.format, file.format):
+        notes.append(f"{file.format} cannot hold it in colour: written as {name}")
+    if quality is not None and not FORMATS[name].lossy:
+        notes.append(f"quality is of no account to {name}")
+    return Written(_encoded(file, name, quality, notes), FORMATS[name].suffix, notes)
+
+
+def format_named(format: str) -> str:
+    """The name in `FORMATS` of a name or suffix; `ValueError` for what is not written here."""
+    wanted = format.lower().removeprefix(".")
+    for name, spec in FORMATS.items():
+        if wanted in (name.lower(), spec.suffix[1:]) and writable(name):
+            return name
+    there = ", ".join(name.lower() for name in FORMATS if writable(name))
+    raise ValueError(f"--format must be one of {there}, got {format!r}")
+
+
+def writable(name: str) -> bool:
+    """Whether Pillow, with its plug-ins here, writes this one of `FORMATS`."""
+    register_plugins()
+    Image.init()
+    return name in Image.SAVE
+
+
+def _chosen(file: OriginalFile) -> str:
+    name = _SAME.get(file.format, file.format)
+    spec = FORMATS.get(name)
+    depth = max(page.depth for page in file.pages)
+    alpha = any(page.alpha for page in file.pages)
+    holds = spec and spec.depth >= depth and spec.alpha >= alpha and writable(name)
+    if holds and (len(file.pages) == 1 or name == "TIFF"):
+        return name
+    return "TIFF" if depth == 32 or len(file.pages) > 1 else "PNG"
+
+
+def _lost(file: OriginalFile, name: str) -> list[str]:
+    """What the format cannot carry of this picture."""
+    spec, page = FORMATS[name], file.pages[0]
+    misses = {
+        f"its {page.depth} bits (written as {spec.depth})": page.depth > spec.depth,
+        "its alpha": page.alpha and not spec.alpha,
+        "its alpha without loss": page.alpha and name in ("AVIF", "HEIF"),
+        "its resolution": page.dpi is not None and not spec.dpi,
+        "its EXIF": file.exif is not None and not spec.exif,
+        f"its other {len(file.pages) - 1} pages": len(file.pages) > 1 and name != "TIFF",
+    }
+    return [f"{name} cannot carry {what}" for what, missed in misses.items() if missed]
+
+
+def _encoded(file: OriginalFile, name: str, quality: int | None, notes: list[str]) -> bytes:
+    page = file.pages[0]
+    if name == "TIFF" and (len(file.pages) > 1 or page.depth > 8):
+        data, complete = write_pages(file.pages, file.exif)
+        if not complete:
+            notes.append("of its EXIF only the texts are carried into deep or many-paged TIFF")
+        return data
+    if name == "PNG" and page.depth > 8:
+        return write_png16(page, file.exif)
+    spec = FORMATS[name]
+    options = _options(file, name, quality)
+    if spec.dpi and page.dpi:
+        options["dpi"] = page.dpi
+    if spec.icc:
+        options["icc_profile"] = srgb_profile()
+    image = as_bytes(page.pixels, alpha=spec.alpha)
+    if spec.exif and file.exif:
+        try:
+            return _saved(image, name, {**options, **_with_exif(file.exif, name)})
+        except Exception:  # odd EXIF, or what fails without it, too
+            notes.append("its EXIF is damaged and was left out")
+    return _saved(image, name, options)
+
+
+def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    try:
+        image.save(buffer, name, **options)
+    except Exception as error:  # encoders raise anything, of a side that is too long for instance
+        lines = str(error).splitlines() or [type(error).__name__]
+        raise PictureError(f"cannot be written as {name}: {lines[0]}") from None
+    return buffer.getvalue()
+
+
+def _options(file: OriginalFile, name: str, quality: int | None) -> dict[str, Any]:
+    """What Pillow is told besides what the file says of the picture."""
+    value = quality or _QUALITY.get(name)
+    match name:
+        case "JPEG":
+            return {"quality": value, "subsampling": 0}
+        case "WEBP" if file.lossless and quality is None:
+            return {"lossless": True, "exact": True}
+        case "WEBP":
+            return {"quality": value, "exact": True}
+        case "AVIF":
+            return {"quality": value, "subsampling": "4:4:4"}
+        case "HEIF":
+            return {"quality": value, "chroma": 444}
+        case "TIFF" if file.pages[0].compressed:
+            return {"compression": "tiff_adobe_deflate"}
+        case _:
+            return {}
+
+
+def _with_exif(exif: bytes, name: str) -> dict[str, Any]:
+    if name != "TIFF":
+        return {"exif": exif}
+    tags = Image.Exif()
+    tags.load(exif)
+    for folder in FOLDERS:  # Pillow writes those that are among the tags
+        if entries := tags.get_ifd(folder):
+            tags[folder] = entries
+    return {"exif": tags}

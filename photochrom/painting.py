@@ -1,0 +1,86 @@
+"""A page's colours: brought from the network's size to the page's own, and painted in strips."""
+
+from collections.abc import Sequence
+from itertools import groupby, islice
+from math import sqrt
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from photochrom.config import ColorizeConfig, Decoder
+from photochrom.originals import Page
+from photochrom.upsampling import Bilinear, EdgeAware
+
+_STRIP = 1 << 18  # pixels whose ab is there at a time
+_BATCH = 8  # pages
+_MOST = 8  # times the working size squared is the largest area that the network sees: 64 : 1
+
+Enlarged = EdgeAware | Bilinear
+
+
+@runtime_checkable
+class Model(Protocol):
+    """What colorizes: a network by torch, or by onnxruntime."""
+
+    @property
+    def size(self) -> int:
+        """The short side that it was trained on, in pixels."""
+
+    @property
+    def stride(self) -> int:
+        """How many of L's pixels are one of its ab, across and down."""
+
+    def small(
+        self, L: Float[Tensor, "B 1 H W"], temperature: float | None, how: Decoder
+    ) -> Float[Tensor, "B 2 h w"]:
+        """ab of L in 0–100, at 1 / stride of its size."""
+
+
+def predicted(pages: Sequence[Page], model: Model, config: ColorizeConfig) -> list[Enlarged]:
+    """ab of every page, small still: the network's part. Pages of one size go through together."""
+    with torch.inference_mode():
+        Ls = [page.reduced_lightness(_short(page, config, model)) for page in pages]
+        found: list[Enlarged] = []
+        for _, alike in groupby(zip(pages, Ls, strict=True), key=lambda one: one[1].shape):
+            while some := list(islice(alike, _BATCH)):
+                together = torch.cat([L for _, L in some])
+                ab = model.small(together, config.temperature, config.decoder)
+                found += [
+                    enlarged(of[None], L, model.stride, page, config)
+                    for (page, L), of in zip(some, ab, strict=True)
+                ]
+    return found
+
+
+def _short(page: Page, config: ColorizeConfig, model: Model) -> float:
+    """The short side that the network sees: less, or none, of a page that is very long."""
+    size = config.working_size or model.size
+    area = page.height * page.width
+    return min(size, _MOST * size * min(page.height, page.width) / sqrt(area))
+
+
+def enlarged(
+    ab: Float[Tensor, "1 2 h w"],
+    L: Float[Tensor, "1 1 H W"],
+    stride: int,
+    page: Page,
+    config: ColorizeConfig,
+) -> Enlarged:
+    """What gives ab at a page's size; L is the page's at the size that the network saw."""
+    size = (page.height, page.width)
+    scale = (L.shape[-2] / size[0] / stride, L.shape[-1] / size[1] / stride)
+    if config.enlarge == "bilinear":
+        return Bilinear(ab, size, scale)
+    return EdgeAware(ab, F.avg_pool2d(L, stride, ceil_mode=True), size, scale)
+
+
+@torch.inference_mode()
+def paint(page: Page, colors: Enlarged) -> None:
+    """Colour a page, strip by strip."""
+    step = max(1, _STRIP // page.width)
+    for top in range(0, page.height, step):
+        rows = slice(top, min(top + step, page.height))
+        page.paint(rows, colors.rows(rows, page.lightness(rows)))
