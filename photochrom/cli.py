@@ -14,8 +14,10 @@ from tyro.conf import Positional, arg
 from photochrom import console
 from photochrom.cli_colorize import colorize, list_models
 from photochrom.cli_demo import demo
+from photochrom.cli_export import export
 from photochrom.cli_pack import pack
 from photochrom.cli_prior import PICTURES, Output, prior
+from photochrom.cli_serve import serve
 from photochrom.cli_study import study_command
 from photochrom.cli_train import list_recipes, refine, train_command
 from photochrom.config import EvaluateConfig
@@ -81,8 +83,10 @@ def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
     app.command(name="recipes")(list_recipes)
     app.command(name="models")(list_models)
     app.command(colorize)
+    app.command(export)
     app.command(evaluate)
     app.command(name="study")(study_command(argv))
+    app.command(serve)
     app.command(demo)
     return app
 

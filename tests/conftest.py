@@ -4,6 +4,7 @@ Nothing here imports photochrom at module level: the run-time checks of types ac
 import, by the tests.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -183,6 +184,37 @@ def model(tmp_path):
 
 
 @pytest.fixture
+def classifier():
+    """One that never learned, but is sure enough to have colours that differ."""
+    from photochrom.config import Architecture
+    from photochrom.models import Colorizer
+    from photochrom.quantize import Gamut
+
+    def make(stride=1):
+        torch.manual_seed(0)
+        architecture = Architecture(method="classification", width=2, size=32, stride=stride)
+        made = Colorizer(architecture, Gamut.srgb(20)).eval()
+        torch.nn.init.normal_(made.network.head.weight, std=10)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def colored(classifier, tmp_path):
+    """Colorize what lies in `tmp_path / "in"` to `tmp_path / name`: the outcomes."""
+    from photochrom.colorize import colorize_all
+    from photochrom.images import find
+
+    def call(name, extras=None, model=None, **options):
+        found, out = find([str(tmp_path / "in")]), (tmp_path / name).as_posix()
+        model = model or classifier()
+        return list(colorize_all(found.pictures, model, out, extras=extras, **options))
+
+    return call
+
+
+@pytest.fixture
 def prior(run, photos, tmp_path):
     assert run("prior", "build", photos, "-o", tmp_path / "prior.h5")[0] == 0
     return tmp_path / "prior.h5"
@@ -203,3 +235,20 @@ def reading(model, tmp_path):
         }[name]
 
     return command
+
+
+@pytest.fixture
+def colorize(run, model, tmp_path):
+    """Run the command: its exit code, its lines and what became of each name."""
+
+    def call(*arguments, out="out"):
+        told = tmp_path / "told.json"
+        told.unlink(missing_ok=True)
+        where = ("-o", tmp_path / out) if out else ()
+        code, _, lines = run("colorize", *arguments, "--model", model, "--json", told, *where)
+        entries = json.loads(told.read_text()) if told.exists() else []
+        by_name = {entry["picture"]: entry for entry in entries}
+        assert len(by_name) == len(entries)
+        return code, lines, by_name
+
+    return call

@@ -5,6 +5,7 @@ The defaults stand here and nowhere else; the docstring under a field is the hel
 
 from photochrom.config.colorize import ColorizeConfig as ColorizeConfig, Decoder as Decoder
 from photochrom.config.evaluation import EvaluateConfig as EvaluateConfig
+from photochrom.config.extras import ExtrasConfig as ExtrasConfig
 from photochrom.config.network import (
     Activation as Activation,
     Architecture as Architecture,
@@ -18,6 +19,7 @@ from photochrom.config.prior import (
     ViewConfig as ViewConfig,
     fitted_bins as fitted_bins,
 )
+from photochrom.config.serve import ServeConfig as ServeConfig
 from photochrom.config.study import (
     BUDGETS as BUDGETS,
     MethodConfig as MethodConfig,

@@ -19,6 +19,10 @@ class PictureError(ValueError):
     """A picture, or a source of pictures, that cannot be read."""
 
 
+class TooLargeError(PictureError):
+    """A picture that declares more pixels than may be decoded."""
+
+
 class Picture(NamedTuple):
     """Where one picture lies: a file, or a place in a tar, a zip or a packed file."""
 
@@ -96,4 +100,19 @@ def summary(skipped: Iterable[Skipped]) -> str:
     for one in skipped:
         reasons.setdefault(one.reason, []).append(one.name)
     ordered = sorted(reasons.items(), key=lambda item: -len(item[1]))
-    return "; ".join(f"{len(names)} × {reason} (first: {names[0]})" for reason, names in ordered)
+    return "; ".join(
+        f"{len(names)} × {printable(reason)} (first: {printable(names[0])})"
+        for reason, names in ordered
+    )
+
+
+def printable(text: str) -> str:
+    """Text from outside in one line, with nothing that a terminal would obey.
+
+    >>> printable("a\\nb.png")
+    'a\\\\nb.png'
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )

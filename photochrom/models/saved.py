@@ -5,10 +5,9 @@
     └── model.safetensors   the network's weights, and the gamut's bins as "bins"
 
 `model.safetensors` is written last, so a folder that has it has the whole model. Nothing is
-ever unpickled.
+ever unpickled: of pickles `foreign` says what to do.
 """
 
-import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import fields
@@ -22,6 +21,8 @@ from torch import Tensor
 from photochrom import storage
 from photochrom.config import Architecture
 from photochrom.files import parse_json, write_json, write_whole
+from photochrom.models.fetched import checksum, fetched
+from photochrom.models.foreign import refuse_pickle
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 FORMAT = "photochrom model"
@@ -78,11 +79,12 @@ def is_finished(folder: Path) -> bool:
 def read_config(model: str | Path) -> dict[str, Any]:
     """A model's `config.json`; `ValueError` if what is named is no model of ours."""
     place = locate(model)
+    refuse_pickle(place)
     if not storage.is_url(place) and not storage.is_folder(place):
-        known = ", ".join(names())
+        known, found = ", ".join(names()), "a file" if storage.exists(place) else "no such folder"
         raise ValueError(
             f"{place}: expected the folder of a run, its URL or a model's name ({known}), found "
-            "no such folder"
+            f"{found}"
         )
     config = _parsed(f"{place}/{CONFIG}")
     if config.get("format") != FORMAT or config.get("version") != VERSION:
@@ -105,7 +107,7 @@ def read_weights(model: str | Path, config: dict[str, Any]) -> dict[str, Tensor]
     """
     path = f"{locate(model)}/{WEIGHTS}"
     try:
-        data = storage.read_whole(path, _MOST_WEIGHTS)
+        data = fetched(path, config.get("sha256"), _MOST_WEIGHTS)
     except FileNotFoundError:
         raise ValueError(
             f"{locate(model)}: expected a finished run with {WEIGHTS}, found none: "
@@ -140,11 +142,6 @@ def write_model(
     config = {"format": FORMAT, "version": VERSION, **told, "sha256": checksum(data)}
     write_json(folder / CONFIG, config)
     write_whole(folder / WEIGHTS, data)
-
-
-def checksum(data: bytes) -> str:
-    """SHA-256, in hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def _parsed(path: str) -> dict[str, Any]:

@@ -6,5 +6,7 @@ from photochrom.originals.write import (
     FORMATS as FORMATS,
     Format as Format,
     Written as Written,
+    format_named as format_named,
+    writable as writable,
     write as write,
 )

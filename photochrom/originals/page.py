@@ -1,6 +1,6 @@
 """One page of an original: its lightness out, its colours in."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
@@ -63,7 +63,7 @@ class Page:
         ]
         return torch.cat(L, dim=-2)[None]
 
-    def reduced_lightness(self, short: int) -> Float[Tensor, "1 1 h w"]:
+    def reduced_lightness(self, short: float) -> Float[Tensor, "1 1 h w"]:
         """L of the whole page, its short side reduced to `short`; a smaller page stays as it is.
 
         Equal, to float32's rounding, to `F.interpolate(antialias=True)` of the whole L. That
@@ -98,6 +98,10 @@ class Page:
             place = slice(rows.start + strip.start, rows.start + strip.stop)
             lab = torch.cat([L[..., strip, :], ab[..., strip, :].float()], dim=1)
             self.pixels.put(place, linear_within_gamut(lab[0]))
+
+    def copy(self) -> "Page":
+        """The same page with pixels of its own, to be painted in other colours."""
+        return replace(self, pixels=self.pixels.copy())
 
     def _within(self, rows: slice) -> slice:
         start, stop, step = rows.indices(self.height)

@@ -79,6 +79,9 @@ class BytePixels:
         """The rows as they are kept: RGB or RGBA."""
         return np.array(self.image.crop((0, rows.start, self.width, rows.stop)))
 
+    def copy(self) -> "BytePixels":
+        return BytePixels(self.image.copy())
+
 
 @dataclass(eq=False)
 class ArrayPixels:
@@ -116,6 +119,9 @@ class ArrayPixels:
 
     def stored(self, rows: slice) -> Num[np.ndarray, "h W channels"]:
         return self.array[rows]
+
+    def copy(self) -> "ArrayPixels":
+        return ArrayPixels(self.array.copy())
 
 
 Pixels = BytePixels | ArrayPixels
