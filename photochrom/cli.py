@@ -14,6 +14,7 @@ from tyro.conf import Positional, arg
 from photochrom import console
 from photochrom.cli_colorize import colorize, list_models
 from photochrom.cli_demo import demo
+from photochrom.cli_export import export
 from photochrom.cli_pack import pack
 from photochrom.cli_prior import PICTURES, Output, prior
 from photochrom.cli_serve import serve
@@ -82,6 +83,7 @@ def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
     app.command(name="recipes")(list_recipes)
     app.command(name="models")(list_models)
     app.command(colorize)
+    app.command(export)
     app.command(evaluate)
     app.command(name="study")(study_command(argv))
     app.command(serve)

@@ -8,11 +8,12 @@ from tyro.conf import Positional, arg
 
 from photochrom import console
 from photochrom.cli_prior import Pictures
-from photochrom.config import ColorizeConfig
+from photochrom.config import ColorizeConfig, ExtrasConfig
 
 if TYPE_CHECKING:
-    from photochrom.colorize import Outcome
     from photochrom.images import Found
+    from photochrom.painting import Model
+    from photochrom.plan import Outcome
 
 _WORDS = {"done": "colorized", "skipped": "skipped", "failed": "failed"}
 
@@ -24,29 +25,42 @@ def colorize(
     model: str = "photochrom",
     output: Annotated[str | None, arg(aliases=["-o"])] = None,
     config: Annotated[ColorizeConfig, arg(name="")],
+    extras: Annotated[ExtrasConfig, arg(name="")],
     overwrite: bool = False,
     dry_run: bool = False,
     json: Path | None = None,
 ) -> None:
     """Colorize pictures: same size, depth, alpha and L.
 
-    The same command continues one that was stopped. Exit code 1 says that some pictures failed,
-    2 that nothing could be done.
+    Of a classifier, --entropy, --alternatives and --palette write more beside each output, whose
+    NAME is photo-color for instance. The same command continues one that was stopped. Exit code
+    1 says that some pictures failed, 2 that nothing could be done.
 
     Example: photochrom colorize photo.jpg
 
     Args:
-        model: One of photochrom models, a finished run folder, or its URL.
+        model: One of photochrom models, a finished run folder, a .onnx file of photochrom export,
+            or the URL of such a folder or file.
         output: The folder or URL (gs://bucket/colored) to write to, with the pictures' own places
             and names; without it photo-color.png lies beside photo.jpg.
-        overwrite: Replace outputs that exist.
+        overwrite: Replace files that exist.
         dry_run: Only tell what would be written where.
         json: A file to write what became of every picture to.
     """
     from photochrom import files, images
+    from photochrom.extras import check
+    from photochrom.models import load_model
 
+    loaded = load_model(model)
+    check(loaded, extras)  # before anything is read
     outcomes = colorized(
-        images.find(pictures), model, output, config, overwrite=overwrite, dry_run=dry_run
+        images.find(pictures),
+        loaded,
+        output,
+        config,
+        extras=extras,
+        overwrite=overwrite,
+        dry_run=dry_run,
     )
     if json:
         files.write_json(json, [_plain(one) for one in outcomes])
@@ -60,23 +74,25 @@ def colorize(
 
 def colorized(
     found: "Found",
-    model: str = "photochrom",
+    model: "Model",
     output: str | None = None,
     config: ColorizeConfig | None = None,
     *,
+    extras: ExtrasConfig | None = None,
     overwrite: bool = False,
     dry_run: bool = False,
 ) -> list["Outcome"]:
     """Colorize the pictures found, with a bar; what became of them, in their order."""
     from photochrom import bars
-    from photochrom.colorize import colorize_all, not_found
-    from photochrom.models import Colorizer
+    from photochrom.colorize import colorize_all
+    from photochrom.plan import not_found
 
     made = colorize_all(
         found.pictures,
-        Colorizer.load(model),
+        model,
         output,
         config,
+        extras=extras,
         overwrite=overwrite,
         dry_run=dry_run,
     )
@@ -86,18 +102,20 @@ def colorized(
 
 def tell(outcomes: Sequence["Outcome"], output: str | None, *, dry_run: bool = False) -> None:
     """What was done, skipped and failed, and why."""
+    from photochrom import images
     from photochrom.images import Skipped
 
     by = {what: [one for one in outcomes if one.became == what] for what in _WORDS}
     for one in by["done"] if dry_run else []:
-        print(f"{one.picture.name} → {one.output}")
+        for place in (one.output, *one.extras):
+            print(images.printable(f"{one.picture.name} → {place}"))
     for what in ("skipped", "failed"):
         console.tell_summary([Skipped(one.picture.name, one.reason) for one in by[what]], what)
     notes = [Skipped(one.picture.name, note) for one in by["done"] for note in one.notes]
     console.tell_summary(notes, "notes")
     place = output or (outcomes[0].output if len(outcomes) == 1 else "beside each")
     counts = ", ".join(f"{len(by[what])} {word}" for what, word in _WORDS.items() if by[what])
-    print(f"{place}: {counts}{' (dry run)' if dry_run else ''}")
+    print(images.printable(f"{place}: {counts}{' (dry run)' if dry_run else ''}"))
 
 
 def _plain(one: "Outcome") -> dict[str, object]:
@@ -105,6 +123,7 @@ def _plain(one: "Outcome") -> dict[str, object]:
         "picture": one.picture.name,
         "from": one.picture.path,
         "to": one.output,
+        "beside": list(one.extras),
         "became": one.became,
         "reason": one.reason,
         "notes": list(one.notes),

@@ -28,11 +28,11 @@ def demo(*, output: Output = Path("photochrom-demo"), minutes: float = 1.2) -> N
         output: The folder to make or continue: colored/, models/ and study/.
         minutes: Training time of each of the study's three methods.
     """
-    from photochrom import images, study
+    from photochrom import images, models, study
 
     found = images.find([str(_SAMPLES)])
-    colored = str(output / "colored")
-    tell(colorized(found, output=colored, overwrite=True), colored)
+    colored, model = str(output / "colored"), models.Colorizer.load("photochrom")
+    tell(colorized(found, model, colored, overwrite=True), colored)
     _score(found, output / "models")
     asked = StudyConfig(protocol=vars(SharedConfig(minutes=minutes, width=16)))
     training, validation = study.hold_out(found.pictures, _HELD_OUT, asked.first_seed)

@@ -4,63 +4,35 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+
+import torch
 
 from photochrom import originals
-from photochrom.config import ColorizeConfig
+from photochrom.config import ColorizeConfig, ExtrasConfig
+from photochrom.extras import Extras, check, colors_and_extras
 from photochrom.files import write_anywhere
-from photochrom.images import Picture, PictureError, Skipped, read
+from photochrom.images import Picture, PictureError, read
 from photochrom.originals import OriginalFile
-from photochrom.outputs import format_of, output_of
-from photochrom.painting import Enlarged, Model, paint, predicted
-from photochrom.storage import exists, is_url, refuse_credentials
+from photochrom.outputs import check_folder, format_of, of_one_picture
+from photochrom.painting import Enlarged, Model, paint
+from photochrom.plan import Job, Outcome, planned
+from photochrom.threads import single_threads
 
 _LARGE = 16_000_000  # pixels; a larger file is alone in memory
 _BEHIND = 3  # pictures that may be painted and encoded while the network goes on
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one picture."""
-
-    picture: Picture
-    output: str | None
-    """The path or URL of its result; `None` where it has no place to go."""
-    became: Literal["done", "skipped", "failed"]
-    reason: str = ""
-    """Why it was skipped, or failed."""
-    notes: tuple[str, ...] = ()
-    """What its new file could not carry, and what else is to be known."""
-
-    @property
-    def failed(self) -> bool:
-        return self.became == "failed"
-
-
-@dataclass(frozen=True)
-class _Job:
-    picture: Picture
-    output: str
-    format: str
-
-
 @dataclass(frozen=True, eq=False)
 class _Read:
-    job: _Job
+    job: Job
     file: OriginalFile
-
-
-def not_found(skipped: Skipped) -> Outcome:
-    """Of a source that could not be looked into."""
-    return Outcome(Picture(skipped.name, skipped.name), None, "failed", skipped.reason)
 
 
 def read_original(picture: Picture, config: ColorizeConfig) -> OriginalFile:
     """A picture as it is, with all that its new file is to carry; `PictureError`, `OSError`."""
     if picture.packed is not None:
         return originals.of_rgb(read(picture))
-    most = round(1e6 * config.most_megapixels)
+    most = round(1e6 * min(config.most_megapixels, 1e9))  # it may be infinite
     return originals.read(picture.read_bytes(), pages=config.pages, most_pixels=most)
 
 
@@ -70,70 +42,51 @@ def colorize_all(
     out: str | None = None,
     config: ColorizeConfig | None = None,
     *,
+    extras: ExtrasConfig | None = None,
     overwrite: bool = False,
     dry_run: bool = False,
 ) -> Iterator[Outcome]:
     """Colorize each picture to its `output_of`; one that fails is told and passed over.
 
-    Reading, the network, and painting and writing overlap. Two pictures never share an output:
-    the second fails. A full disk is no matter of one picture and raises `OSError`, and so does
-    an `out` that is no folder.
+    Reading, the network, and painting and writing overlap. Two pictures never share a file, of
+    those beside the outputs neither: the second fails. No original is ever replaced, with
+    `overwrite` neither. The output itself is written last, and a picture is skipped only if all
+    of its files exist; of others those that exist are kept.
+
+    A full disk is no matter of one picture and raises `OSError`, and so does an `out` that is no
+    folder. `ValueError` for extras that the model cannot tell.
     """
-    config = config or ColorizeConfig()
+    config, extras = config or ColorizeConfig(), extras or ExtrasConfig()
+    check(model, extras)
     if config.format:
         format_of(Picture("", ""), config.format)  # a mistaken flag, not a mistaken picture
-    if out and is_url(out):
-        refuse_credentials(out)
-    elif out and Path(out).exists() and not Path(out).is_dir():
-        raise NotADirectoryError(f"{out}: expected a folder to write to, found a file")
-    planned = _planned(pictures, out, config, overwrite)
+    if out:
+        check_folder(out)
+    jobs = planned(pictures, out, config.format, extras, overwrite)
     if dry_run:
-        for one in planned:
-            yield one if isinstance(one, Outcome) else Outcome(one.picture, one.output, "done")
-        return
-    yield from _overlapping(planned, model, config)
-
-
-def _planned(
-    pictures: Iterable[Picture], out: str | None, config: ColorizeConfig, overwrite: bool
-) -> Iterator[_Job | Outcome]:
-    taken: set[str] = set()
-    for picture in pictures:
-        output = None
-        try:
-            format_ = format_of(picture, config.format)
-            output = output_of(picture, out, format_)
-            if output in taken:
-                raise PictureError("another picture has the same output")
-            taken.add(output)
-        except PictureError as error:
-            yield Outcome(picture, output, "failed", str(error))
-            continue
-        if not overwrite and exists(output):
-            yield Outcome(picture, output, "skipped", "its output exists: --overwrite replaces it")
-        else:
-            yield _Job(picture, output, format_)
+        return (one if isinstance(one, Outcome) else one.done() for one in jobs)
+    return _overlapping(jobs, model, config, extras)
 
 
 def _overlapping(
-    planned: Iterator[_Job | Outcome], model: Model, config: ColorizeConfig
+    jobs: Iterator[Job | Outcome], model: Model, config: ColorizeConfig, extras: ExtrasConfig
 ) -> Iterator[Outcome]:
     """Each job's outcome, in order: one is read ahead, and some are written behind."""
     behind: deque[Future[Outcome]] = deque()
-    with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(2) as writing:
-        ahead = reading.submit(_read, planned, config)
+    with ThreadPoolExecutor(1) as reading, single_threads(2) as writing:
+        ahead = reading.submit(_read, jobs, config)
         try:
             while (read := ahead.result()) is not None:
                 large = not isinstance(read, Outcome) and _pixels(read.file) > _LARGE
                 if large:
                     yield from _finished(behind, 0)
                 else:
-                    ahead = reading.submit(_read, planned, config)
-                behind.append(_sent(read, model, config, writing))
+                    ahead = reading.submit(_read, jobs, config)
+                behind.append(_sent(read, model, config, extras, writing))
                 del read
                 yield from _finished(behind, 0 if large else _BEHIND)
                 if large:
-                    ahead = reading.submit(_read, planned, config)
+                    ahead = reading.submit(_read, jobs, config)
             yield from _finished(behind, 0)
         finally:
             ahead.cancel()
@@ -141,35 +94,58 @@ def _overlapping(
                 future.cancel()
 
 
-def _read(planned: Iterator[_Job | Outcome], config: ColorizeConfig) -> _Read | Outcome | None:
+def _read(jobs: Iterator[Job | Outcome], config: ColorizeConfig) -> _Read | Outcome | None:
     """The next picture, decoded; `None` after the last."""
-    one = next(planned, None)
-    if not isinstance(one, _Job):
+    one = next(jobs, None)
+    if not isinstance(one, Job):
         return one
     try:
         return _Read(one, read_original(one.picture, config))
     except (PictureError, OSError) as error:
-        return Outcome(one.picture, one.output, "failed", str(error))
+        return one.failed(_reason(error))
 
 
 def _sent(
     read: _Read | Outcome,
     model: Model,
     config: ColorizeConfig,
+    extras: ExtrasConfig,
     writing: ThreadPoolExecutor,
 ) -> Future[Outcome]:
     if isinstance(read, Outcome):
         return writing.submit(lambda: read)
-    return writing.submit(_finish, read, predicted(read.file.pages, model, config), config)
+    seen = colors_and_extras(read.file.pages, model, config, extras)
+    return writing.submit(_finish, read, *seen, config.quality, torch.get_num_threads())
 
 
-def _finish(read: _Read, colors: list[Enlarged], config: ColorizeConfig) -> Outcome:
+def _finish(
+    read: _Read, colors: list[Enlarged], extras: Extras, quality: int | None, threads: int
+) -> Outcome:
+    """Write what goes beside the output, and last the output: with it, all is there."""
     job, file = read.job, read.file
-    for page, of_page in zip(file.pages, colors, strict=True):
-        paint(page, of_page)
-    made = originals.write(file, format=job.format, quality=config.quality)
-    write_anywhere(job.output, made.data)
-    return Outcome(job.picture, job.output, "done", notes=(*file.notes, *made.notes))
+    notes = [*file.notes, *extras.notes]
+    try:
+        for place, data in zip(job.extras, extras.files(file, job.format, quality), strict=True):
+            if place not in job.kept:
+                write_anywhere(place, data())
+        if job.output not in job.kept:
+            for page, of_page in zip(file.pages, colors, strict=True):
+                paint(page, of_page, threads)
+            made = originals.write(file, format=job.format, quality=quality)
+            write_anywhere(job.output, made.data)
+            notes += made.notes
+    except PictureError as error:
+        return job.failed(str(error))
+    except OSError as error:
+        if not of_one_picture(error):
+            raise
+        return job.failed(f"could not be written ({_reason(error.__cause__ or error)})")
+    return job.done(notes)
+
+
+def _reason(error: BaseException) -> str:
+    """Why, without the place, which is told besides."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _finished(behind: deque[Future[Outcome]], most: int) -> Iterator[Outcome]:

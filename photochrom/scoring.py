@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
+from photochrom.choices import entropy_picture
 from photochrom.color import compose
 from photochrom.config import EvaluateConfig
 from photochrom.contenders import Colors, Contender, Sweep, baselines, colors, first_runs
@@ -156,7 +157,7 @@ class Scorer:
     def shown(self, place: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """The picture of that place as all show it, by title, and the classifiers' entropy.
 
-        Entropy is told in 8 bits: 255 is 8 bits of it or more.
+        Entropy is told in 8 bits of grey, by `entropy_picture`.
         """
         with torch.inference_mode():
             batch, read = self._batch([place])
@@ -169,19 +170,15 @@ class Scorer:
                 TRUTH: compose(batch.L, batch.ab),
                 **{name: one.rgb for name, one in made.items()},
             }
-        told = {name: one.likelihood for name, one in made.items() if one.likelihood}
+        told = {name: one.likelihood.entropy for name, one in made.items() if one.likelihood}
+        size = (batch.L.shape[-2], batch.L.shape[-1])
         return (
             {title: rgb[0].movedim(0, -1).contiguous().numpy() for title, rgb in images.items()},
-            {name: _as_large_as(one.entropy, batch.L).numpy() for name, one in told.items()},
+            {
+                name: entropy_picture(bits[:, None], size)[0, 0].numpy()
+                for name, bits in told.items()
+            },
         )
-
-
-def _as_large_as(
-    entropy: Float[Tensor, "1 h w"], L: Float[Tensor, "1 1 H W"]
-) -> UInt8[Tensor, "H W"]:
-    told = (entropy * (255 / 8)).clamp(0, 255).nan_to_num()[None]
-    large = torch.nn.functional.interpolate(told, L.shape[-2:], mode="nearest")
-    return large[0, 0].to(torch.uint8)
 
 
 def scored(scorer: Scorer) -> Iterator[Part]:

@@ -1,13 +1,15 @@
 """Places that bytes are read from: local paths, and URLs by fsspec (`s3://`, `gs://`, …)."""
 
+import errno
 import functools
-import glob
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from io import BufferedReader
-from typing import Any
+from typing import BinaryIO
 
+from photochrom import folders
 from photochrom.urls import (
     StorageError as StorageError,
     filesystem,
@@ -18,7 +20,6 @@ from photochrom.urls import (
     telling,
 )
 
-_SORTED = 100_000  # names of a folder that are held and sorted at a time
 _KEPT = 16  # archives that stay open
 
 
@@ -33,16 +34,33 @@ def open_binary(place: str) -> BufferedReader:
 
 
 def read_whole(place: str, most: int) -> bytes | None:
-    """The bytes of a file; `None` if there are more than `most`."""
+    """The bytes of a file; `None` if there are more than `most`.
+
+    `OSError` for a pipe or a device, from which bytes may never come, or never end.
+    """
     if is_url(place):
         files, path = filesystem(place)  # to ask for its size first takes as long
         data: bytes = reached(place, lambda: files.cat_file(path, start=0, end=most + 1))
     else:
-        with open(place, "rb") as file:
+        with _plain(place) as file:
             if os.fstat(file.fileno()).st_size > most:
                 return None
             data = file.read(most + 1)
     return data if len(data) <= most else None
+
+
+def _plain(place: str) -> BinaryIO:
+    number = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # not to wait for a writer
+    try:
+        mode = os.fstat(number).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "expected a file, found a folder", place)
+        if not stat.S_ISREG(mode):
+            raise StorageError(errno.EINVAL, "expected a file, found a pipe or a device", place)
+        return open(number, "rb")
+    except BaseException:
+        os.close(number)
+        raise
 
 
 def put(url: str, data: bytes) -> None:
@@ -101,6 +119,15 @@ def is_folder(place: str) -> bool:
     return bool(reached(place, lambda: files.isdir(path)))
 
 
+def is_special(place: str) -> bool:
+    """Whether it is a pipe, a socket or a device: one may wait for its bytes for ever."""
+    return not is_url(place) and os.path.exists(place) and not _is_plain(place)
+
+
+def _is_plain(place: str) -> bool:
+    return os.path.isfile(place) or os.path.isdir(place)
+
+
 def exists(place: str) -> bool:
     """Whether there is a file or a folder."""
     if not is_url(place):
@@ -134,10 +161,11 @@ def walk(folder: str) -> Iterator[str | OSError]:
     """All files below a folder, a folder at a time, in the order of their names.
 
     Never more than 100,000 names of a folder are held; beyond that the order is by such lots.
-    A folder that may not be looked into is given as its error. Linked folders are not entered.
+    A folder that may not be looked into is given as its error. Linked folders are not entered;
+    pipes, sockets and devices are no files.
     """
     if not is_url(folder):
-        yield from _walk(folder)
+        yield from folders.walk(folder)
         return
     files, path = filesystem(folder)
     with telling(folder):
@@ -146,36 +174,12 @@ def walk(folder: str) -> Iterator[str | OSError]:
                 yield files.unstrip_protocol(f"{root.rstrip('/')}/{name}")
 
 
-def _walk(folder: str) -> Iterator[str | OSError]:
-    try:
-        with os.scandir(folder) as entries:
-            for lot in _lots(entries):
-                for entry in sorted(lot, key=lambda entry: entry.name):
-                    if entry.is_dir(follow_symlinks=False):
-                        yield from _walk(entry.path)
-                    elif entry.is_file() or not os.path.exists(entry.path):  # or a dead link
-                        yield entry.path
-    except OSError as error:
-        yield error
-
-
 def matches(pattern: str) -> Iterator[str]:
-    """The places that a glob pattern names, in order."""
+    """The places that a glob pattern names, in order; `**` enters no linked folder."""
     if not is_url(pattern):
-        for lot in _lots(glob.iglob(pattern, recursive=True)):
-            yield from sorted(lot)
+        yield from folders.matches(pattern)
         return
     files, path = filesystem(pattern)
     with telling(pattern):
         for match in sorted(files.glob(path)):
             yield files.unstrip_protocol(match)
-
-
-def _lots(items: Iterator[Any]) -> Iterator[list[Any]]:
-    lot = []
-    for item in items:
-        lot.append(item)
-        if len(lot) == _SORTED:
-            yield lot
-            lot = []
-    yield lot

@@ -4,13 +4,14 @@ Nothing here imports photochrom at module level: the run-time checks of types ac
 import, by the tests.
 """
 
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import requests
 import torch
+from emulators import gcs as gcs, s3 as s3
 from PIL import Image
 from skimage.color import rgb2lab
 from skimage.io import imread
@@ -184,6 +185,37 @@ def model(tmp_path):
 
 
 @pytest.fixture
+def classifier():
+    """One that never learned, but is sure enough to have colours that differ."""
+    from photochrom.config import Architecture
+    from photochrom.models import Colorizer
+    from photochrom.quantize import Gamut
+
+    def make(stride=1):
+        torch.manual_seed(0)
+        architecture = Architecture(method="classification", width=2, size=32, stride=stride)
+        made = Colorizer(architecture, Gamut.srgb(20)).eval()
+        torch.nn.init.normal_(made.network.head.weight, std=10)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def colored(classifier, tmp_path):
+    """Colorize what lies in `tmp_path / "in"` to `tmp_path / name`: the outcomes."""
+    from photochrom.colorize import colorize_all
+    from photochrom.images import find
+
+    def call(name, extras=None, model=None, **options):
+        found, out = find([str(tmp_path / "in")]), (tmp_path / name).as_posix()
+        model = model or classifier()
+        return list(colorize_all(found.pictures, model, out, extras=extras, **options))
+
+    return call
+
+
+@pytest.fixture
 def prior(run, photos, tmp_path):
     assert run("prior", "build", photos, "-o", tmp_path / "prior.h5")[0] == 0
     return tmp_path / "prior.h5"
@@ -207,42 +239,17 @@ def reading(model, tmp_path):
 
 
 @pytest.fixture
-def s3(monkeypatch, photos):
-    """A bucket with eight pictures, in S3 by moto."""
-    import s3fs
-    from moto.server import ThreadedMotoServer
+def colorize(run, model, tmp_path):
+    """Run the command: its exit code, its lines and what became of each name."""
 
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    s3fs.S3FileSystem.clear_instance_cache()
-    files = s3fs.S3FileSystem(skip_instance_cache=True)
-    files.mkdir("pictures")
-    for path in sorted(photos.iterdir()):
-        files.pipe(f"pictures/deep/{path.name}", path.read_bytes())
-    yield "s3://pictures"
-    requests.post("http://{}:{}/moto-api/reset".format(*server.get_host_and_port()), timeout=30)
-    server.stop()
-    s3fs.S3FileSystem.clear_instance_cache()
+    def call(*arguments, out="out"):
+        told = tmp_path / "told.json"
+        told.unlink(missing_ok=True)
+        where = ("-o", tmp_path / out) if out else ()
+        code, _, lines = run("colorize", *arguments, "--model", model, "--json", told, *where)
+        entries = json.loads(told.read_text()) if told.exists() else []
+        by_name = {entry["picture"]: entry for entry in entries}
+        assert len(by_name) == len(entries)
+        return code, lines, by_name
 
-
-@pytest.fixture
-def gcs(monkeypatch, photos):
-    """A bucket with eight pictures, in Cloud Storage by an emulator."""
-    import gcsfs
-    from gcp_storage_emulator.server import create_server
-
-    server = create_server("127.0.0.1", 0, in_memory=True, default_bucket="pictures")
-    server.start()
-    port = server._api._httpd.server_address[1]
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
-    gcsfs.GCSFileSystem.clear_instance_cache()
-    files = gcsfs.GCSFileSystem()
-    for path in sorted(photos.iterdir()):
-        files.pipe(f"pictures/deep/{path.name}", path.read_bytes())
-    yield "gs://pictures"
-    gcsfs.GCSFileSystem.clear_instance_cache()
-    server.stop()
+    return call

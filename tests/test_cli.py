@@ -35,7 +35,7 @@ def test_help_does_not_wait_for_torch():
 
 COMMANDS = (
     *("prior build", "prior view", "prior show", "prior compare", "prior merge"),
-    *("pack", "train", "colorize", "evaluate", "study", "demo"),
+    *("pack", "train", "colorize", "export", "evaluate", "study", "demo"),
 )
 
 

@@ -10,16 +10,19 @@ from dataclasses import fields
 from pathlib import Path
 
 import h5py
+import onnx
 import pytest
 
 import photochrom
 from photochrom.cli import build_app
+from photochrom.export import export
 from photochrom.images import find
 from photochrom.pack import pack
 from photochrom.results import Pair, PictureScore, Row, SourceScores
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+CONFIGURATIONS = ("nginx", "dockerfile", "ini")  # of other programs; our commands in them parse
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 
 
@@ -43,11 +46,11 @@ def run(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_is_of_a_kind_that_is_tested(page):
     opened = re.findall(r"^ *```(.*)$", text(page), re.MULTILINE)[::2]
-    assert set(opened) <= {"python", "console"}
+    assert set(opened) <= {"python", "console", *CONFIGURATIONS}
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/method.md", "docs/formats.md", "docs/prior.md"]
+    "name", ["README.md", "docs/colorize.md", "docs/method.md", "docs/formats.md", "docs/prior.md"]
 )
 def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -57,6 +60,7 @@ def test_the_python_of_a_page_runs(name, tmp_path, monkeypatch):
 def test_no_other_page_has_python_that_nothing_runs():
     assert [page.name for page in PAGES if blocks(page, "python")] == [
         "README.md",
+        "colorize.md",
         "formats.md",
         "method.md",
         "prior.md",
@@ -67,6 +71,10 @@ def lines_of(program):
     lines = [
         line for page in PAGES for _, code in blocks(page, "console") for line in code.split("\n")
     ]
+    for page in PAGES:
+        for kind in CONFIGURATIONS:
+            for _, code in blocks(page, kind):
+                lines += re.findall(r"(?<=[/ ])photochrom (?!\[).*$", code, re.MULTILINE)
     return list(dict.fromkeys(line for line in lines if line.startswith(f"{program} ")))
 
 
@@ -85,6 +93,7 @@ def test_the_readme_shows_every_command():
         "pack",
         "train",
         "colorize",
+        "export",
         "evaluate",
         "study",
         "demo",
@@ -135,7 +144,7 @@ def test_a_name_in_method_exists(name):
     assert callable(functools.reduce(getattr, parts[cut:], found))
 
 
-@pytest.mark.parametrize("package", ["losses", "quantize"])
+@pytest.mark.parametrize("package", ["choices", "losses", "quantize"])
 def test_method_names_every_function_of(package):
     module = importlib.import_module(f"photochrom.{package}")
     functions = {name for name, value in vars(module).items() if inspect.isfunction(value)}
@@ -174,6 +183,12 @@ def test_formats_names_every_field_of_a_model(tmp_path, monkeypatch):
     config = run(DOCS / "formats.md")["config"]
     told = first_cells(DOCS / "formats.md", "Model")
     assert {name for name in told if "network." not in name} == set(config)
+
+
+def test_formats_names_all_that_an_onnx_file_tells(model, tmp_path):
+    export(model, tmp_path / "model.onnx")
+    told = {entry.key for entry in onnx.load(tmp_path / "model.onnx").metadata_props}
+    assert first_cells(DOCS / "formats.md", "ONNX: ") == told
 
 
 def test_formats_names_every_column_of_a_report():

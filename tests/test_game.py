@@ -185,7 +185,7 @@ def test_every_recipe_learns_two_colours(name, two_colours, tmp_path):
     rgb = torch.from_numpy(read(found.pictures[0]).copy()).movedim(-1, 0)
     batch = collate([Square("0", rgb)])
     with torch.inference_mode():
-        ab = Colorizer.load(tmp_path / "run")(batch.L)
+        ab = Colorizer.load(tmp_path / "run").ab(batch.L)
     # Far from grey, whose mean error here is about 50: within two bins on average, as an
     # encoder whose finest map is at half size cannot draw the edge to the pixel.
     assert torch.linalg.vector_norm(ab - batch.ab, dim=1).mean() < 20
@@ -203,7 +203,7 @@ def test_a_classifier_is_refined_and_stays_one(run, photos, tmp_path):
     refined = Colorizer.load(tmp_path / "b")
     assert refined.architecture == Colorizer.load(tmp_path / "a").architecture
     L = torch.rand(1, 1, 32, 32) * 100
-    cold, warm = (refined(L, temperature) for temperature in (0.1, 1.0))
+    cold, warm = (refined.ab(L, temperature) for temperature in (0.1, 1.0))
     assert not torch.allclose(cold, warm)
 
 

@@ -154,7 +154,7 @@ def test_a_format_says_what_it_cannot_carry():
     assert write(read(encoded(image, "GIF"))).notes == [
         "GIF cannot hold it in colour: written as PNG"
     ]
-    with pytest.raises(ValueError, match=r"format must be one of PNG, TIFF, JPEG.*, got 'gif'"):
+    with pytest.raises(ValueError, match=r"--format must be one of png, tiff, jpeg.*, got 'gif'"):
         write(file, format="gif")
 
 
@@ -191,6 +191,14 @@ def test_each_page_comes_back():
     assert len(first.pages) == 1
     assert first.notes == ["holds 3 pages: only the first is taken"]
     assert "PNG cannot carry its other 2 pages" in write(file, format="png").notes
+
+
+def test_pages_of_one_size_have_pixels_of_their_own():
+    pages = [noise(8, 12, 3, seed=i) for i in range(3)]
+    images = [Image.fromarray(page) for page in pages]
+    file = read(encoded(images[0], "TIFF", save_all=True, append_images=images[1:]), pages="all")
+    for page, expected in zip(file.pages, pages, strict=True):
+        assert (page.pixels.stored(slice(0, 8)) == expected).all()
 
 
 def test_of_an_animation_the_first_frame_is_taken():

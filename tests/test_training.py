@@ -51,7 +51,7 @@ def test_a_finished_run_is_one_folder(method, pictures, prior, tmp_path):
     looked = {"watch.csv", "watch", "curves.png", "strip.png"}
     assert names == {"train.json", "log.csv", "config.json", "model.safetensors"} | looked
     assert json.loads((tmp_path / "run/config.json").read_text())["training"]["steps"] == 3
-    assert Colorizer.load(tmp_path / "run")(torch.rand(1, 1, 9, 9) * 100).shape == (1, 2, 9, 9)
+    assert Colorizer.load(tmp_path / "run").ab(torch.rand(1, 1, 9, 9) * 100).shape == (1, 2, 9, 9)
 
 
 @pytest.mark.parametrize("method", ["classification", "regression"])
@@ -66,7 +66,7 @@ def test_it_learns_two_colours(method, two_colours, tmp_path):
     rgb = torch.from_numpy(read(found.pictures[0]).copy()).movedim(-1, 0)
     batch = collate([Square("0", rgb)])
     with torch.inference_mode():
-        ab = Colorizer.load(tmp_path / "run")(batch.L)
+        ab = Colorizer.load(tmp_path / "run").ab(batch.L)
     # Far from grey, whose mean error here is about 50: within a bin and a half on average.
     assert torch.linalg.vector_norm(ab - batch.ab, dim=1).mean() < 15
 

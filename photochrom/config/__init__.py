@@ -5,6 +5,7 @@ The defaults stand here and nowhere else; the docstring under a field is the hel
 
 from photochrom.config.colorize import ColorizeConfig as ColorizeConfig, Decoder as Decoder
 from photochrom.config.evaluation import EvaluateConfig as EvaluateConfig
+from photochrom.config.extras import ExtrasConfig as ExtrasConfig
 from photochrom.config.network import (
     Activation as Activation,
     Architecture as Architecture,

@@ -10,6 +10,10 @@ from photochrom.models.discriminators import (
 )
 from photochrom.models.encoder_weights import read_encoder_weights as read_encoder_weights
 from photochrom.models.encoders import freeze as freeze
+from photochrom.models.exported import (
+    OnnxColorizer as OnnxColorizer,
+    load_model as load_model,
+)
 from photochrom.models.saved import (
     card as card,
     is_finished as is_finished,

@@ -21,6 +21,7 @@ from photochrom.models.saved import (
     write_model,
 )
 from photochrom.models.unet import UNet
+from photochrom.models.working import reduced
 from photochrom.quantize import AB_LIMIT, Gamut, decode_features
 
 _AB_SCALE = 100.0  # a linear head gives ab / 100, so that its weights start near its range
@@ -169,10 +170,7 @@ class Colorizer(nn.Module):
 
     def working(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 _ _"]:
         """L as the network is given it: reduced to the short side that it was trained on."""
-        height, width = L.shape[-2:]
-        scale = min(1.0, self.architecture.size / min(height, width))
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        return F.interpolate(L, size, mode="bilinear", antialias=True)
+        return reduced(L, self.size)
 
     @staticmethod
     def as_large_as(

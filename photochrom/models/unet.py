@@ -8,6 +8,7 @@ take the place of the U-Net's own; then there are as many up blocks as it halves
 """
 
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
@@ -21,6 +22,7 @@ from photochrom.models.encoders import Encoder
 
 _DOWN = 4
 _WITH_DROPOUT = 2  # of the up blocks, the deepest
+Size = TypeVar("Size", int, Tensor)
 
 
 def convolution(inputs: int, outputs: int, norm: Norm, how: Activation) -> nn.Sequential:
@@ -153,7 +155,7 @@ class UNet(nn.Module):
         for up in self.up:
             stride //= 2
             x = up(x, skips[stride] if stride in self.skips else None)
-        cropped: Tensor = x[..., : -(-height // self.stride), : -(-width // self.stride)]
+        cropped: Tensor = x[..., : _parts(height, self.stride), : _parts(width, self.stride)]
         return cropped
 
     def forward(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B outputs h w"]:
@@ -161,6 +163,14 @@ class UNet(nn.Module):
         return out
 
 
-def _padding(side: int, multiple: int) -> int:
+# Tracing for an export, sizes are tensors, and what is no arithmetic would become a constant.
+def _parts(side: Size, length: int) -> Size:
+    """How many parts of a length a side has, the last cut short."""
+    return (side + length - 1) // length
+
+
+def _padding(side: Size, multiple: int) -> Size:
     """How much is added to a side."""
-    return max(2 * multiple, side + -side % multiple) - side
+    parts = _parts(side, multiple)
+    at_least_two = parts + 1 // parts
+    return at_least_two * multiple - side

@@ -7,5 +7,6 @@ from photochrom.originals.write import (
     Format as Format,
     Written as Written,
     format_named as format_named,
+    writable as writable,
     write as write,
 )

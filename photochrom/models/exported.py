@@ -1,0 +1,180 @@
+"""A colorizer as one ONNX file, written by `photochrom export` and run by onnxruntime.
+
+The graph takes L (batch, 1, height, width) in 0–100 and gives "ab" (batch, 2, height, width) and
+"small", ab before it is enlarged, of 1 / stride of the size. Batch, height and width are free. What
+else is to be known is in its metadata.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from photochrom import storage
+from photochrom.config import ColorizeConfig, Decoder
+from photochrom.models.colorizer import Colorizer
+from photochrom.models.fetched import checksum
+from photochrom.models.pictures import Picture, in_color
+from photochrom.models.working import reduced
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+ENDING = ".onnx"
+ONNX_FORMAT, ONNX_VERSION = "photochrom onnx", "1"
+_MOST = 2**31  # bytes: protobuf ends there, too
+_ENDS = [(name, "tensor(float)", axes) for name, axes in (("L", 1), ("ab", 2), ("small", 2))]
+_SILENT = 4  # onnxruntime's severity "fatal": it raises what it would print besides
+
+
+class OnnxColorizer:
+    """L → ab by an ONNX file, on the CPU: gamut, decoder and temperature are inside."""
+
+    def __init__(self, place: str, session: "InferenceSession") -> None:
+        """`ValueError` for a session of another file than `photochrom export` writes."""
+        told = session.get_modelmeta().custom_metadata_map
+        if (told.get("format"), told.get("version")) != (ONNX_FORMAT, ONNX_VERSION):
+            found = f"{told.get('format')!r} version {told.get('version')!r}"
+            raise ValueError(f"{place}: expected {ONNX_FORMAT} version {ONNX_VERSION}, got {found}")
+        ends = [
+            (end.name, end.type, *end.shape[1:2])
+            for end in (*session.get_inputs(), *session.get_outputs())
+        ]
+        if ends != _ENDS:
+            raise ValueError(
+                f"{place}: expected a graph from L to ab and small, got {ends}: export it anew"
+            )
+        self.place = place
+        self.label = told.get("label", "")
+        self.size = _whole(place, told, "size")
+        self.stride = _whole(place, told, "stride")
+        self.method = told.get("method", "")
+        self.temperature = (
+            None if self.method == "regression" else _number(place, told, "temperature")
+        )
+        self._session = session
+
+    def __call__(
+        self,
+        pictures: Picture | Sequence[Picture],
+        *,
+        temperature: float | None = None,
+        decoder: Decoder = "annealed",
+        working_size: int | None = None,
+        enlarge: Literal["edges", "bilinear"] = "edges",
+    ) -> Picture | list[Picture]:
+        """Pictures in colour, as `Colorizer.forward` gives them, to rounding.
+
+        `ValueError` for a temperature or decoder of a classifier, too.
+        """
+        config = ColorizeConfig(
+            temperature=temperature, decoder=decoder, working_size=working_size, enlarge=enlarge
+        )
+        return in_color(pictures, self, config)
+
+    def small(
+        self, L: Float[Tensor, "B 1 H W"], temperature: float | None, how: Decoder
+    ) -> Float[Tensor, "B 2 h w"]:
+        """As `Colorizer.small`, but `ValueError` for a temperature or decoder of a classifier."""
+        return self._run("small", L, temperature, how)
+
+    def predict(
+        self,
+        L: Float[Tensor, "B 1 H W"],
+        temperature: float | None = None,
+        how: Decoder = "annealed",
+    ) -> Float[Tensor, "B 2 H W"]:
+        """As `Colorizer.predict`, but `ValueError` for a temperature or decoder of a classifier."""
+        ab = self._run("ab", reduced(L, self.size), temperature, how)
+        return Colorizer.as_large_as(ab.to(L), L)
+
+    def _run(
+        self,
+        output: Literal["ab", "small"],
+        L: Float[Tensor, "B 1 H W"],
+        temperature: float | None,
+        how: Decoder,
+    ) -> Float[Tensor, "B 2 _ _"]:
+        """One output of the graph: enlarging adds nothing to its time that could be measured."""
+        if self.temperature is not None and (temperature is not None or how != "annealed"):
+            raise ValueError(
+                f"{self.place}: expected no temperature and no decoder, as they are inside an ONNX "
+                f"file (temperature {self.temperature:g}): export it anew with photochrom export "
+                "--temperature, or name the model that it was made from"
+            )
+        (ab,) = self._session.run([output], {"L": L.float().cpu().numpy()})
+        return torch.from_numpy(ab)
+
+    @staticmethod
+    def load(place: str | Path) -> "OnnxColorizer":
+        """The file at a path or URL, run by as many threads as torch would take.
+
+        `ValueError` says what is wrong with it, or that onnxruntime is not installed.
+        """
+        path = str(place)
+        ort = _onnxruntime()
+        try:
+            data = storage.read_whole(path, _MOST)
+        except FileNotFoundError:
+            raise ValueError(f"{path}: expected an ONNX file, found no such file") from None
+        if data is None:
+            raise ValueError(f"{path}: expected at most {_MOST} bytes, got more")
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = _SILENT
+        try:
+            session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's have no class of their own in common
+            reason = str(error).splitlines()[0]
+            raise ValueError(
+                f"{path}: expected an ONNX file of photochrom export, got a damaged one or one "
+                f"that this onnxruntime cannot run ({reason})"
+            ) from None
+        colorizer = OnnxColorizer(path, session)
+        told = session.get_modelmeta().custom_metadata_map
+        if checksum(data[: _whole(path, told, "bytes")]) != told.get("sha256"):
+            raise ValueError(
+                f"{path}: expected the graph whose checksum its metadata tells, got a damaged or "
+                "changed one: export it anew"
+            )
+        return colorizer
+
+
+def load_model(model: str | Path) -> Colorizer | OnnxColorizer:
+    """What colorizes: a file whose name ends in .onnx, or what `Colorizer.load` takes."""
+    if str(model).endswith(ENDING):
+        return OnnxColorizer.load(model)
+    return Colorizer.load(model)
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ModuleNotFoundError:
+        raise ValueError(
+            "expected onnxruntime, which runs .onnx models, found none: "
+            "pip install 'photochrom[onnx]'"
+        ) from None
+    return onnxruntime
+
+
+def _number(place: str, told: Mapping[str, str], name: str, *, whole: bool = False) -> float:
+    """A positive number of the metadata."""
+    try:
+        value = float(told.get(name, ""))
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf or (whole and not value.is_integer()):
+        raise ValueError(
+            f"{place}: expected a {name} in its metadata as photochrom export writes it, got "
+            f"{told.get(name)!r}: export it anew"
+        )
+    return value
+
+
+def _whole(place: str, told: Mapping[str, str], name: str) -> int:
+    return int(_number(place, told, name, whole=True))
