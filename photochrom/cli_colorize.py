@@ -11,9 +11,9 @@ from photochrom.cli_prior import Pictures
 from photochrom.config import ColorizeConfig, ExtrasConfig
 
 if TYPE_CHECKING:
-    from photochrom.colorize import Outcome
     from photochrom.images import Found
     from photochrom.painting import Model
+    from photochrom.plan import Outcome
 
 _WORDS = {"done": "colorized", "skipped": "skipped", "failed": "failed"}
 
@@ -41,8 +41,8 @@ def colorize(
     Args:
         model: One of photochrom models, a finished run folder, a .onnx file of photochrom export,
             or the URL of such a folder or file.
-        output: The folder or URL to write to, with the pictures' own places and names; without
-            it photo-color.png lies beside photo.jpg.
+        output: The folder or URL (gs://bucket/colored) to write to, with the pictures' own places
+            and names; without it photo-color.png lies beside photo.jpg.
         overwrite: Replace files that exist.
         dry_run: Only tell what would be written where.
         json: A file to write what became of every picture to.
@@ -84,7 +84,8 @@ def colorized(
 ) -> list["Outcome"]:
     """Colorize the pictures found, with a bar; what became of them, in their order."""
     from photochrom import bars
-    from photochrom.colorize import colorize_all, not_found
+    from photochrom.colorize import colorize_all
+    from photochrom.plan import not_found
 
     made = colorize_all(
         found.pictures,
@@ -101,19 +102,20 @@ def colorized(
 
 def tell(outcomes: Sequence["Outcome"], output: str | None, *, dry_run: bool = False) -> None:
     """What was done, skipped and failed, and why."""
+    from photochrom import images
     from photochrom.images import Skipped
 
     by = {what: [one for one in outcomes if one.became == what] for what in _WORDS}
     for one in by["done"] if dry_run else []:
         for place in (one.output, *one.extras):
-            print(f"{one.picture.name} → {place}")
+            print(images.printable(f"{one.picture.name} → {place}"))
     for what in ("skipped", "failed"):
         console.tell_summary([Skipped(one.picture.name, one.reason) for one in by[what]], what)
     notes = [Skipped(one.picture.name, note) for one in by["done"] for note in one.notes]
     console.tell_summary(notes, "notes")
     place = output or (outcomes[0].output if len(outcomes) == 1 else "beside each")
     counts = ", ".join(f"{len(by[what])} {word}" for what, word in _WORDS.items() if by[what])
-    print(f"{place}: {counts}{' (dry run)' if dry_run else ''}")
+    print(images.printable(f"{place}: {counts}{' (dry run)' if dry_run else ''}"))
 
 
 def _plain(one: "Outcome") -> dict[str, object]:
@@ -130,12 +132,24 @@ def _plain(one: "Outcome") -> dict[str, object]:
 
 @console.later
 def list_models(
-    name: Positional[Annotated[str | None, arg(metavar="NAME", help="One to tell all of.")]] = None,
+    name: Positional[
+        Annotated[
+            str | None,
+            arg(metavar="NAME", help="One to tell all of; or a folder or URL of models to list."),
+        ]
+    ] = None,
 ) -> None:
-    """List the models that come with photochrom, or print the card of one.
+    """List the models that come with photochrom, or those of a place; or print the card of one.
 
-    Example: photochrom models photochrom
+    Example: photochrom models gs://bucket/models
     """
-    from photochrom.models import card, names, summary
+    from photochrom.models import card, described, find_models, names, summary
+    from photochrom.storage import exists, is_url
 
-    print(card(name) if name else "\n".join(summary(each) for each in names()))
+    if name is None:
+        print("\n".join(summary(each) for each in names()))
+    elif name not in names() and (is_url(name) or exists(name)):
+        for each, place in find_models([name]).items():
+            print(described(each, place))
+    else:
+        print(card(name))

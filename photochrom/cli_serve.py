@@ -19,7 +19,7 @@ def serve(
 
     Needs pip install 'photochrom[serve]'. docs/deploy.md tells how to run it for others.
 
-    Example: photochrom serve --port 8000
+    Example: photochrom serve --models gs://bucket/models --gallery gs://bucket/gallery
 
     Args:
         models: Names, run folders, folders of models, or URLs of these; by default the models

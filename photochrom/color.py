@@ -18,6 +18,7 @@ _XYZ_FROM_RGB = torch.tensor(
 )
 _RGB_FROM_XYZ = torch.linalg.inv(_XYZ_FROM_RGB)
 _WHITE = torch.tensor([0.95047, 1.0, 1.08883], dtype=torch.float64)  # D65, 2° observer
+_LINEAR_FROM_XYZ = _RGB_FROM_XYZ * _WHITE  # XYZ as shares of white
 _RGB_THRESHOLD = 0.04045
 _LINEAR_THRESHOLD = 0.0031308
 _LAB_THRESHOLD = 0.008856
@@ -31,6 +32,8 @@ _LAB_MEETING = 0.008823095371913916
 _BLOCK = 1 << 17  # pixels: what is made of so many on the way stays in cache
 # L = 100 is not quite the white of the matrix: it is (1 + 8e-6, 1 - 1e-5, 1 + 8e-5).
 _LINEAR_MAX = (_RGB_FROM_XYZ @ _WHITE).clamp(min=1)
+LUMINANCE = tuple(_XYZ_FROM_RGB[1].tolist())
+"""What shares of the linear channels are in Y."""
 _LINEAR_MIN = -1e-7  # what float32 makes of black
 _HALVINGS = 10
 
@@ -53,11 +56,20 @@ def lab_from_rgb(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 
 
 def lightness_from_rgb(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 1 H W"]:
     """L alone of sRGB colours in 0–1, for less than `lab_from_rgb` takes."""
+    return lightness_from_luminance(_mix(_XYZ_FROM_RGB[1:2], linear_from_rgb(rgb)))
+
+
+def linear_from_rgb(rgb: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Linear channels of sRGB ones, 0–1."""
     curved = ((rgb.clamp(min=_RGB_THRESHOLD) + 0.055) / 1.055).log2_().mul_(2.4).exp2_()
-    linear = torch.where(rgb > _RGB_THRESHOLD, curved, rgb / 12.92)
-    y = _mix(_XYZ_FROM_RGB[1:2], linear)
-    f = torch.where(y > _LAB_THRESHOLD, y ** (1 / 3), _LAB_SLOPE * y + 16 / 116)
-    return 116 * f - 16
+    return torch.where(rgb > _RGB_THRESHOLD, curved, rgb / 12.92)
+
+
+def lightness_from_luminance(y: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """L of Y, 0–1; written as `_lab_by_blocks` says, and as near to the definition."""
+    line = y.clamp(max=_LAB_MEETING).mul_(_LAB_SLOPE)
+    f = y.clamp(min=_LAB_MEETING).log2_().mul_(1 / 3).exp2_().add_(line)
+    return f.mul_(116).sub_(16 + 116 * _LAB_SLOPE * _LAB_MEETING)
 
 
 def rgb_from_lab(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
@@ -71,7 +83,7 @@ def rgb_from_lab(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 
     y = (lightness + 16) / 116
     f = torch.stack([y + a / 500, y, (y - b / 200).clamp(min=0)], dim=-3)
     xyz = torch.where(f > _LAB_CUBE_ROOT, f**3, (f - 16 / 116) / _LAB_SLOPE)
-    return _encoded(_mix(_RGB_FROM_XYZ * _WHITE, xyz))
+    return rgb_from_linear(_mix(_LINEAR_FROM_XYZ, xyz))
 
 
 def rgb_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
@@ -81,49 +93,72 @@ def rgb_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batc
     the chroma does, to a thousandth. L, clipped to 0–100, is kept to 3e-4: the white of the
     constants is the matrix's own to four digits.
     """
-    columns = lab.movedim(-3, 0).flatten(1).unbind(0)
-    lightness, a, b = columns[0].clamp(0, 100), *columns[1:]
-    linear = _linear(lightness, a, b)  # 3 P
+    return rgb_from_linear(linear_within_gamut(lab))
+
+
+def linear_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
+    """Linear RGB of which `rgb_within_gamut` is the sRGB; from 0 to 1 but for rounding.
+
+    Fastest on some ten thousand pixels at a time: what is made of them on the way stays in cache.
+    """
+    lightness, a, b = lab.movedim(-3, 0).flatten(1).unbind(0)
+    grey = lightness.clamp(0, 100).add_(16).mul_(1 / 116)
+    matrix = _LINEAR_FROM_XYZ.to(grey)
+    linear: Tensor = matrix @ _cubed(_cube_roots(grey, a, b))
     outside = (_excess(linear) > 0).nonzero()[:, 0]
     if len(outside):
-        lightness, a, b = lightness[outside], a[outside], b[outside]
-        kept = _chroma_that_fits(lightness, a, b)
-        linear[:, outside] = _linear(lightness, kept * a, kept * b)
-    return _encoded(linear).reshape(3, *lab.shape[:-3], *lab.shape[-2:]).movedim(0, -3)
+        grey, a, b = grey[outside], a[outside], b[outside]
+        reach = _cube_roots(torch.zeros_like(grey), a, b)
+        fitting = torch.addcmul(grey, reach, _chroma_that_fits(grey, reach))
+        linear[:, outside] = matrix @ _cubed(fitting)
+    return linear.reshape(3, *lab.shape[:-3], *lab.shape[-2:]).movedim(0, -3)
+
+
+def _cube_roots(
+    grey: Float[Tensor, " P"], a: Float[Tensor, " P"], b: Float[Tensor, " P"]
+) -> Float[Tensor, "3 P"]:
+    """f of X, Y and Z; grey is that of Y."""
+    f = grey.expand(3, -1).clone()
+    f[0].add_(a, alpha=1 / 500)
+    f[2].sub_(b, alpha=1 / 200)
+    return f
 
 
 def _chroma_that_fits(
-    lightness: Float[Tensor, " P"], a: Float[Tensor, " P"], b: Float[Tensor, " P"]
+    grey: Float[Tensor, " P"], reach: Float[Tensor, "3 P"]
 ) -> Float[Tensor, " P"]:
     """The share of each colour's chroma, below 1, with which it is in gamut; grey always is."""
-    fits, beyond = torch.zeros_like(a), torch.ones_like(a)
+    width = (_LINEAR_MAX - _LINEAR_MIN)[:, None]
+    matrix = (2 / width * _LINEAR_FROM_XYZ).to(grey)
+    middle = -((_LINEAR_MAX + _LINEAR_MIN)[:, None] / width).to(grey)
+    share, step = torch.full_like(grey, 0.5), 0.5
     for _ in range(_HALVINGS):
-        middle = (fits + beyond) / 2
-        inside = _excess(_linear(lightness, middle * a, middle * b)) <= 0
-        fits = torch.where(inside, middle, fits)
-        beyond = torch.where(inside, beyond, middle)
-    return fits
+        xyz = _cubed(torch.addcmul(grey, reach, share))
+        farthest = torch.addmm(middle, matrix, xyz).abs_().amax(0)  # 1 at either end of a range
+        step /= 2
+        share.sub_(farthest.sub_(1).sign_(), alpha=step)
+    return share.sub_(step)  # the lower end of what is left
 
 
 def _excess(linear: Float[Tensor, "3 P"]) -> Float[Tensor, " P"]:
     """How far the farthest channel of linear RGB lies outside its range, if above 0."""
-    above = (linear - _LINEAR_MAX.to(linear)[:, None]).amax(0)
-    return torch.maximum(above, _LINEAR_MIN - linear.amin(0))
+    above = linear.sub(_LINEAR_MAX.to(linear)[:, None]).amax(0)
+    return torch.maximum(above, linear.amin(0).neg_().add_(_LINEAR_MIN))
 
 
-def _linear(
-    lightness: Float[Tensor, " P"], a: Float[Tensor, " P"], b: Float[Tensor, " P"]
-) -> Float[Tensor, "3 P"]:
-    """Linear RGB of CIELAB colours, in gamut or not."""
-    y = (lightness + 16) / 116
-    f = torch.stack([y + a / 500, y, y - b / 200])
-    xyz = torch.where(f > _LAB_CUBE_ROOT, f * f * f, (f - 16 / 116) / _LAB_SLOPE)
-    linear: Tensor = (_RGB_FROM_XYZ * _WHITE).to(xyz) @ xyz
-    return linear
+def _cubed(f: Float[Tensor, "3 P"]) -> Float[Tensor, "3 P"]:
+    """XYZ over white of its f, in gamut or not; f is used up.
+
+    Both branches without choosing, as `_lab_by_blocks` has them; 4e-8 from the definition between
+    m and the rounded threshold.
+    """
+    upper = f.clamp(min=_LAB_MEETING ** (1 / 3))
+    lower = f.sub_(upper)
+    return (upper * upper).mul_(upper).add_(lower, alpha=1 / _LAB_SLOPE)
 
 
-def _encoded(linear: Tensor) -> Tensor:
-    """sRGB of linear RGB, clipped to 0–1."""
+def rgb_from_linear(linear: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """sRGB channels of linear ones, clipped to 0–1."""
     curved = 1.055 * linear.clamp(min=_LINEAR_THRESHOLD) ** (1 / 2.4) - 0.055
     return torch.where(linear > _LINEAR_THRESHOLD, curved, 12.92 * linear).clamp(0, 1)
 

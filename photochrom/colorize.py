@@ -1,76 +1,38 @@
 """Pictures in, the same pictures in colour out."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+
+import torch
 
 from photochrom import originals
 from photochrom.config import ColorizeConfig, ExtrasConfig
 from photochrom.extras import Extras, check, colors_and_extras
-from photochrom.images import Picture, PictureError, Skipped, read
+from photochrom.files import write_anywhere
+from photochrom.images import Picture, PictureError, read
 from photochrom.originals import OriginalFile
-from photochrom.outputs import extras_of, format_of, output_of, write
+from photochrom.outputs import check_folder, format_of, of_one_picture
 from photochrom.painting import Enlarged, Model, paint
-from photochrom.storage import exists, is_url
+from photochrom.plan import Job, Outcome, planned
+from photochrom.threads import single_threads
 
 _LARGE = 16_000_000  # pixels; a larger file is alone in memory
 _BEHIND = 3  # pictures that may be painted and encoded while the network goes on
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one picture."""
-
-    picture: Picture
-    output: str | None
-    """The path or URL of its result; `None` where it has no place to go."""
-    became: Literal["done", "skipped", "failed"]
-    reason: str = ""
-    """Why it was skipped, or failed."""
-    notes: tuple[str, ...] = ()
-    """What its new file could not carry, and what else is to be known."""
-    extras: tuple[str, ...] = ()
-    """The paths or URLs of what goes beside its result."""
-
-    @property
-    def failed(self) -> bool:
-        return self.became == "failed"
-
-
-@dataclass(frozen=True)
-class _Job:
-    picture: Picture
-    output: str
-    format: str
-    extras: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    """Those of its files that exist and are not to be replaced."""
-
-    def done(self, notes: Sequence[str] = ()) -> Outcome:
-        kept = [f"{len(self.kept)} of its files existed: --overwrite replaces them"]
-        notes = (*notes, *(kept if self.kept else ()))
-        return Outcome(self.picture, self.output, "done", notes=notes, extras=self.extras)
-
-
 @dataclass(frozen=True, eq=False)
 class _Read:
-    job: _Job
+    job: Job
     file: OriginalFile
-
-
-def not_found(skipped: Skipped) -> Outcome:
-    """Of a source that could not be looked into."""
-    return Outcome(Picture(skipped.name, skipped.name), None, "failed", skipped.reason)
 
 
 def read_original(picture: Picture, config: ColorizeConfig) -> OriginalFile:
     """A picture as it is, with all that its new file is to carry; `PictureError`, `OSError`."""
     if picture.packed is not None:
         return originals.of_rgb(read(picture))
-    most = round(1e6 * config.most_megapixels)
+    most = round(1e6 * min(config.most_megapixels, 1e9))  # it may be infinite
     return originals.read(picture.read_bytes(), pages=config.pages, most_pixels=most)
 
 
@@ -87,8 +49,9 @@ def colorize_all(
     """Colorize each picture to its `output_of`; one that fails is told and passed over.
 
     Reading, the network, and painting and writing overlap. Two pictures never share a file, of
-    those beside the outputs neither: the second fails. The output itself is written last, and a
-    picture is skipped only if all of its files exist; of others those that exist are kept.
+    those beside the outputs neither: the second fails. No original is ever replaced, with
+    `overwrite` neither. The output itself is written last, and a picture is skipped only if all
+    of its files exist; of others those that exist are kept.
 
     A full disk is no matter of one picture and raises `OSError`, and so does an `out` that is no
     folder. `ValueError` for extras that the model cannot tell.
@@ -97,69 +60,33 @@ def colorize_all(
     check(model, extras)
     if config.format:
         format_of(Picture("", ""), config.format)  # a mistaken flag, not a mistaken picture
-    if out and not is_url(out) and Path(out).exists() and not Path(out).is_dir():
-        raise NotADirectoryError(f"{out}: expected a folder to write to, found a file")
-    planned = _planned(pictures, out, config.format, extras, overwrite)
+    if out:
+        check_folder(out)
+    jobs = planned(pictures, out, config.format, extras, overwrite)
     if dry_run:
-        return (one if isinstance(one, Outcome) else one.done() for one in planned)
-    return _overlapping(planned, model, config, extras)
-
-
-def _planned(
-    pictures: Iterable[Picture],
-    out: str | None,
-    format: str | None,
-    extras: ExtrasConfig,
-    overwrite: bool,
-) -> Iterator[_Job | Outcome]:
-    taken: set[str] = set()
-    for picture in pictures:
-        output = None
-        try:
-            format_ = format_of(picture, format)
-            output = output_of(picture, out, format_)
-            beside = extras_of(output, extras)
-            _take((*beside, output), taken)
-        except PictureError as error:
-            yield Outcome(picture, output, "failed", str(error))
-            continue
-        files = (output, *beside)
-        kept = () if overwrite else tuple(place for place in files if exists(place))
-        if len(kept) == len(files):
-            reason = "its output exists: --overwrite replaces it"
-            yield Outcome(picture, output, "skipped", reason, extras=beside)
-        else:
-            yield _Job(picture, output, format_, beside, kept)
-
-
-def _take(files: tuple[str, ...], taken: set[str]) -> None:
-    """`PictureError` if another picture has a file of these."""
-    if not taken.isdisjoint(files):
-        if len(files) == 1:
-            raise PictureError("another picture has the same output")
-        raise PictureError("another picture has a file of the same name: rename one of the two")
-    taken.update(files)
+        return (one if isinstance(one, Outcome) else one.done() for one in jobs)
+    return _overlapping(jobs, model, config, extras)
 
 
 def _overlapping(
-    planned: Iterator[_Job | Outcome], model: Model, config: ColorizeConfig, extras: ExtrasConfig
+    jobs: Iterator[Job | Outcome], model: Model, config: ColorizeConfig, extras: ExtrasConfig
 ) -> Iterator[Outcome]:
     """Each job's outcome, in order: one is read ahead, and some are written behind."""
     behind: deque[Future[Outcome]] = deque()
-    with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(2) as writing:
-        ahead = reading.submit(_read, planned, config)
+    with ThreadPoolExecutor(1) as reading, single_threads(2) as writing:
+        ahead = reading.submit(_read, jobs, config)
         try:
             while (read := ahead.result()) is not None:
                 large = not isinstance(read, Outcome) and _pixels(read.file) > _LARGE
                 if large:
                     yield from _finished(behind, 0)
                 else:
-                    ahead = reading.submit(_read, planned, config)
+                    ahead = reading.submit(_read, jobs, config)
                 behind.append(_sent(read, model, config, extras, writing))
                 del read
                 yield from _finished(behind, 0 if large else _BEHIND)
                 if large:
-                    ahead = reading.submit(_read, planned, config)
+                    ahead = reading.submit(_read, jobs, config)
             yield from _finished(behind, 0)
         finally:
             ahead.cancel()
@@ -167,15 +94,15 @@ def _overlapping(
                 future.cancel()
 
 
-def _read(planned: Iterator[_Job | Outcome], config: ColorizeConfig) -> _Read | Outcome | None:
+def _read(jobs: Iterator[Job | Outcome], config: ColorizeConfig) -> _Read | Outcome | None:
     """The next picture, decoded; `None` after the last."""
-    one = next(planned, None)
-    if not isinstance(one, _Job):
+    one = next(jobs, None)
+    if not isinstance(one, Job):
         return one
     try:
         return _Read(one, read_original(one.picture, config))
     except (PictureError, OSError) as error:
-        return Outcome(one.picture, one.output, "failed", str(error))
+        return one.failed(_reason(error))
 
 
 def _sent(
@@ -188,23 +115,37 @@ def _sent(
     if isinstance(read, Outcome):
         return writing.submit(lambda: read)
     seen = colors_and_extras(read.file.pages, model, config, extras)
-    return writing.submit(_finish, read, *seen, config.quality)
+    return writing.submit(_finish, read, *seen, config.quality, torch.get_num_threads())
 
 
-def _finish(read: _Read, colors: list[Enlarged], extras: Extras, quality: int | None) -> Outcome:
+def _finish(
+    read: _Read, colors: list[Enlarged], extras: Extras, quality: int | None, threads: int
+) -> Outcome:
     """Write what goes beside the output, and last the output: with it, all is there."""
     job, file = read.job, read.file
-    for place, data in zip(job.extras, extras.files(file, job.format, quality), strict=True):
-        if place not in job.kept:
-            write(place, data())
     notes = [*file.notes, *extras.notes]
-    if job.output not in job.kept:
-        for page, of_page in zip(file.pages, colors, strict=True):
-            paint(page, of_page)
-        made = originals.write(file, format=job.format, quality=quality)
-        write(job.output, made.data)
-        notes += made.notes
+    try:
+        for place, data in zip(job.extras, extras.files(file, job.format, quality), strict=True):
+            if place not in job.kept:
+                write_anywhere(place, data())
+        if job.output not in job.kept:
+            for page, of_page in zip(file.pages, colors, strict=True):
+                paint(page, of_page, threads)
+            made = originals.write(file, format=job.format, quality=quality)
+            write_anywhere(job.output, made.data)
+            notes += made.notes
+    except PictureError as error:
+        return job.failed(str(error))
+    except OSError as error:
+        if not of_one_picture(error):
+            raise
+        return job.failed(f"could not be written ({_reason(error.__cause__ or error)})")
     return job.done(notes)
+
+
+def _reason(error: BaseException) -> str:
+    """Why, without the place, which is told besides."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _finished(behind: deque[Future[Outcome]], most: int) -> Iterator[Outcome]:

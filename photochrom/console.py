@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
@@ -132,6 +133,14 @@ def run(parse: Callable[[], Callable[[], None]]) -> None:
         sys.exit(1)
 
 
+def _prepare() -> None:
+    """Let no name be unprintable, and decoders keep to themselves what they think of odd files."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
 def _run(parse: Callable[[], Callable[[], None]]) -> None:
     drawn = io.StringIO()
     try:
@@ -143,6 +152,7 @@ def _run(parse: Callable[[], Callable[[], None]]) -> None:
         raise
     except (ValueError, OSError) as error:  # a config that refuses to be built, or be read
         _fail(str(error))
+    _prepare()
     try:
         command()
     except KeyboardInterrupt:

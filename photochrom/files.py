@@ -5,11 +5,16 @@ over it, so that a full disk or a killed process never leaves half a file under 
 """
 
 import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from photochrom import storage
+
+_LONGEST_NAME = 255  # bytes, on the file systems that people have
 
 
 @contextlib.contextmanager
@@ -18,7 +23,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     `OSError` names `path` and leaves no new file.
     """
-    partial = path.with_name(f"{path.name}.partial")
+    partial = path.with_name(_partial(path.name))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
@@ -32,6 +37,14 @@ def replacing(path: Path) -> Iterator[Path]:
             partial.unlink()
 
 
+def _partial(name: str) -> str:
+    """`x.png.partial`, or, where that is no name any more, a shorter one."""
+    longer = f"{name}.partial"
+    if len(os.fsencode(longer)) <= _LONGEST_NAME:
+        return longer
+    return f"{hashlib.sha256(os.fsencode(name)).hexdigest()}.partial"
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write `data` to `path` in one step, creating its folder; `OSError` leaves no new file."""
     with replacing(path) as partial, open(partial, "wb") as file:
@@ -40,9 +53,22 @@ def write_whole(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def write_anywhere(place: str, data: bytes) -> None:
+    """`write_whole`, at a local path or a URL."""
+    local = place.removeprefix("file://")
+    if storage.is_url(local):
+        storage.put(place, data)
+    else:
+        write_whole(Path(local), data)
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, whole or not at all."""
-    write_whole(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    """Write `value` as indented JSON, whole or not at all.
+
+    A byte of a file's name that is no UTF-8 becomes `\\udcXX`, as `os.fsencode` takes it back.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    write_whole(path, text.encode(errors="backslashreplace"))
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:

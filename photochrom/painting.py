@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby, islice
+from math import sqrt
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -11,10 +12,11 @@ from torch.nn import functional as F
 
 from photochrom.config import ColorizeConfig, Decoder
 from photochrom.originals import Page
+from photochrom.threads import in_threads
 from photochrom.upsampling import Bilinear, EdgeAware
 
-_STRIP = 1 << 18  # pixels whose ab is there at a time
 _BATCH = 8  # pages
+_MOST = 8  # times the working size squared is the largest area that the network sees: 64 : 1
 
 Enlarged = EdgeAware | Bilinear
 
@@ -40,7 +42,7 @@ class Model(Protocol):
 def predicted(pages: Sequence[Page], model: Model, config: ColorizeConfig) -> list[Enlarged]:
     """ab of every page, small still: the network's part. Pages of one size go through together."""
     with torch.inference_mode():
-        Ls = [page.reduced_lightness(config.working_size or model.size) for page in pages]
+        Ls = [page.reduced_lightness(_short(page, config, model)) for page in pages]
         found: list[Enlarged] = []
         for _, alike in groupby(zip(pages, Ls, strict=True), key=lambda one: one[1].shape):
             while some := list(islice(alike, _BATCH)):
@@ -51,6 +53,13 @@ def predicted(pages: Sequence[Page], model: Model, config: ColorizeConfig) -> li
                     for (page, L), of in zip(some, ab, strict=True)
                 ]
     return found
+
+
+def _short(page: Page, config: ColorizeConfig, model: Model) -> float:
+    """The short side that the network sees: less, or none, of a page that is very long."""
+    size = config.working_size or model.size
+    area = page.height * page.width
+    return min(size, _MOST * size * min(page.height, page.width) / sqrt(area))
 
 
 def enlarged(
@@ -68,10 +77,12 @@ def enlarged(
     return EdgeAware(ab, F.avg_pool2d(L, stride, ceil_mode=True), size, scale)
 
 
-@torch.inference_mode()
-def paint(page: Page, colors: Enlarged) -> None:
-    """Colour a page, strip by strip."""
-    step = max(1, _STRIP // page.width)
-    for top in range(0, page.height, step):
-        rows = slice(top, min(top + step, page.height))
-        page.paint(rows, colors.rows(rows, page.lightness(rows)))
+def paint(page: Page, colors: Enlarged, threads: int | None = None) -> None:
+    """Colour a page, strip by strip, in so many threads: by default as many as torch has."""
+
+    @torch.inference_mode()
+    def one(rows: slice) -> None:
+        L = page.lightness(rows)
+        page.paint(rows, colors.rows(rows, L), L)
+
+    in_threads(one, page.strips(), page.threads(threads))

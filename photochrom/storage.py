@@ -1,18 +1,26 @@
 """Places that bytes are read from: local paths, and URLs by fsspec (`s3://`, `gs://`, …)."""
 
+import errno
 import functools
-import glob
 import os
+import stat
 import threading
 from collections.abc import Iterator
-from typing import Any
+from io import BufferedReader
+from typing import BinaryIO
 
-_SORTED = 100_000  # names of a folder that are held and sorted at a time
+from photochrom import folders
+from photochrom.urls import (
+    StorageError as StorageError,
+    filesystem,
+    is_store,
+    opened,
+    reached,
+    refuse_credentials as refuse_credentials,
+    telling,
+)
+
 _KEPT = 16  # archives that stay open
-
-
-class StorageError(OSError):
-    """A place that cannot be reached, and what to do about it."""
 
 
 def is_url(place: str) -> bool:
@@ -20,52 +28,69 @@ def is_url(place: str) -> bool:
     return "://" in place
 
 
-def open_binary(place: str) -> Any:
+def open_binary(place: str) -> BufferedReader:
     """The file at a place, open for reading at any position; `OSError` where there is none."""
-    if not is_url(place):
-        return open(place, "rb")
-    files, path = _filesystem(place)
-    with _Told(place):
-        return files.open(path, "rb")
+    return opened(place) if is_url(place) else open(place, "rb")
 
 
 def read_whole(place: str, most: int) -> bytes | None:
-    """The bytes of a file; `None` if there are more than `most`."""
+    """The bytes of a file; `None` if there are more than `most`.
+
+    `OSError` for a pipe or a device, from which bytes may never come, or never end.
+    """
     if is_url(place):
-        files, path = _filesystem(place)
-        with _Told(place):
-            data: bytes = files.cat_file(path, start=0, end=most + 1)  # to ask first takes as long
+        files, path = filesystem(place)  # to ask for its size first takes as long
+        data: bytes = reached(place, lambda: files.cat_file(path, start=0, end=most + 1))
     else:
-        with open(place, "rb") as file:
+        with _plain(place) as file:
             if os.fstat(file.fileno()).st_size > most:
                 return None
             data = file.read(most + 1)
     return data if len(data) <= most else None
 
 
+def _plain(place: str) -> BinaryIO:
+    number = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # not to wait for a writer
+    try:
+        mode = os.fstat(number).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "expected a file, found a folder", place)
+        if not stat.S_ISREG(mode):
+            raise StorageError(errno.EINVAL, "expected a file, found a pipe or a device", place)
+        return open(number, "rb")
+    except BaseException:
+        os.close(number)
+        raise
+
+
 def put(url: str, data: bytes) -> None:
-    """Write a file at a URL, whole or not at all, as object stores do."""
-    files, path = _filesystem(url)
-    with _Told(url, "written"):
+    """Write a file at a URL, whole or not at all, as object stores do; a bucket is never made."""
+    files, path = filesystem(url)
+
+    def write() -> None:
+        if is_store(url):
+            files.pipe_file(path, data)
+            return
         files.makedirs(path.rpartition("/")[0], exist_ok=True)
-        files.pipe_file(path, data)
+        files.pipe_file(f"{path}.partial", data)
+        files.mv(f"{path}.partial", path)
+
+    reached(url, write, "written")
 
 
 def read_range(place: str, offset: int, length: int) -> bytes:
     """`length` bytes from `offset` on, or as many as there are; the file stays open for more."""
     if is_url(place):
-        with _Told(place):
-            file = _remote(place, threading.get_ident())
-            file.seek(offset)
-            data: bytes = file.read(length)
-            return data
+        file = _remote(place, threading.get_ident())
+        file.seek(offset)
+        return file.read(length)
     state = os.stat(place)
     kept = _local(place, state.st_mtime_ns, state.st_size)
     return os.pread(kept.number, length, offset)  # leaves no position that threads could share
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def _remote(place: str, thread: int) -> Any:
+def _remote(place: str, thread: int) -> BufferedReader:
     """The file at a URL, kept open with what it has read ahead."""
     return open_binary(place)
 
@@ -90,100 +115,71 @@ def is_folder(place: str) -> bool:
     """Whether files lie below it."""
     if not is_url(place):
         return os.path.isdir(place)
-    files, path = _filesystem(place)
-    with _Told(place):
-        return bool(files.isdir(path))
+    files, path = filesystem(place)
+    return bool(reached(place, lambda: files.isdir(path)))
+
+
+def is_special(place: str) -> bool:
+    """Whether it is a pipe, a socket or a device: one may wait for its bytes for ever."""
+    return not is_url(place) and os.path.exists(place) and not _is_plain(place)
+
+
+def _is_plain(place: str) -> bool:
+    return os.path.isfile(place) or os.path.isdir(place)
 
 
 def exists(place: str) -> bool:
     """Whether there is a file or a folder."""
     if not is_url(place):
         return os.path.exists(place)
-    files, path = _filesystem(place)
-    with _Told(place):
-        return bool(files.exists(path))
+    files, path = filesystem(place)
+    return bool(reached(place, lambda: files.exists(path)))
+
+
+def size(place: str) -> int:
+    """Bytes of a file."""
+    if not is_url(place):
+        return os.path.getsize(place)
+    files, path = filesystem(place)
+    return int(reached(place, lambda: files.size(path)))
+
+
+def names(folder: str) -> list[str]:
+    """The names of what lies directly in a folder, in order; none if there is no such folder."""
+    try:
+        if not is_url(folder):
+            return sorted(os.listdir(folder))
+        files, path = filesystem(folder)
+        found = reached(folder, lambda: files.ls(path, detail=False))
+    except FileNotFoundError:
+        return []
+    below = {str(one).rstrip("/").rpartition("/")[2] for one in found if one.rstrip("/") != path}
+    return sorted(below)
 
 
 def walk(folder: str) -> Iterator[str | OSError]:
     """All files below a folder, a folder at a time, in the order of their names.
 
     Never more than 100,000 names of a folder are held; beyond that the order is by such lots.
-    A folder that may not be looked into is given as its error. Linked folders are not entered.
+    A folder that may not be looked into is given as its error. Linked folders are not entered;
+    pipes, sockets and devices are no files.
     """
     if not is_url(folder):
-        yield from _walk(folder)
+        yield from folders.walk(folder)
         return
-    files, path = _filesystem(folder)
-    with _Told(folder):
+    files, path = filesystem(folder)
+    with telling(folder):
         for root, _, names in files.walk(path, on_error="raise"):
             for name in sorted(names):
                 yield files.unstrip_protocol(f"{root.rstrip('/')}/{name}")
 
 
-def _walk(folder: str) -> Iterator[str | OSError]:
-    try:
-        with os.scandir(folder) as entries:
-            for lot in _lots(entries):
-                for entry in sorted(lot, key=lambda entry: entry.name):
-                    if entry.is_dir(follow_symlinks=False):
-                        yield from _walk(entry.path)
-                    elif entry.is_file() or not os.path.exists(entry.path):  # or a dead link
-                        yield entry.path
-    except OSError as error:
-        yield error
-
-
 def matches(pattern: str) -> Iterator[str]:
-    """The places that a glob pattern names, in order."""
+    """The places that a glob pattern names, in order; `**` enters no linked folder."""
     if not is_url(pattern):
-        for lot in _lots(glob.iglob(pattern, recursive=True)):
-            yield from sorted(lot)
+        yield from folders.matches(pattern)
         return
-    files, path = _filesystem(pattern)
-    with _Told(pattern):
+    files, path = filesystem(pattern)
+    with telling(pattern):
         for match in sorted(files.glob(path)):
             yield files.unstrip_protocol(match)
-
-
-def _lots(items: Iterator[Any]) -> Iterator[list[Any]]:
-    lot = []
-    for item in items:
-        lot.append(item)
-        if len(lot) == _SORTED:
-            yield lot
-            lot = []
-    yield lot
-
-
-def _filesystem(url: str) -> tuple[Any, str]:
-    import fsspec
-
-    scheme = url.partition("://")[0]
-    extra = {"s3": "s3", "gs": "gcs", "gcs": "gcs"}.get(scheme)
-    try:
-        found: tuple[Any, str] = fsspec.core.url_to_fs(url, use_listings_cache=False)
-    except ImportError:
-        mend = f"pip install 'photochrom[{extra}]'" if extra else f"install what reads {scheme}://"
-        raise StorageError(f"{url}: expected support for {scheme}://, found none: {mend}") from None
-    except ValueError as error:
-        raise StorageError(f"{url}: expected a URL that can be opened: {error}") from None
-    return found
-
-
-class _Told:
-    """Turns what the many libraries behind a URL raise into one line that names the URL."""
-
-    def __init__(self, place: str, done: str = "read") -> None:
-        self.place = place
-        self.done = done
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
-        if error is None or isinstance(error, StorageError) or not isinstance(error, Exception):
-            return
-        if isinstance(error, FileNotFoundError):
-            raise StorageError(f"{self.place}: expected a file or folder, found none") from None
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise StorageError(f"{self.place}: could not be {self.done}: {reason}") from None

@@ -8,8 +8,9 @@ and Tang, "Guided image filtering", ECCV 2010, equation 5), taken at the small s
 small picture, and L only adds what the small L cannot show. s sharpens by one step of
 back-projection (Irani and Peleg, 1991), for up blurs what ↓ has blurred before.
 
-A slope that holds between two things would make colours up where one thing has fine texture. So
-ab stays within what the 3 × 3 small pixels around have, up to `_BEYOND`.
+Texture finer than the small picture may lead far out of what A was taken from, and s overshoots:
+in predicted ab, which ends less sharply than L, as purple seams between petals. So what comes
+out stays between the least and the greatest a, and b, of the small pixels around.
 """
 
 from collections.abc import Callable
@@ -20,22 +21,22 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-_EPSILON = 60.0  # in L²; with _SPREAD the best on true ab of the validation photographs
+_EPSILON = 100.0  # in L²; with _SPREAD the best on true ab of the validation photographs
 _SPREAD = 0.5  # of the Gaussian around a small pixel, in small pixels
 _CUBIC = -0.5  # Keys's a
-_BEYOND = 2.0  # ab units; 0 would cost 2 % of what edges win on true ab, and 2 costs ½ %
 _BACK = 4  # the size that back-projection goes up to and comes back from
+_BLOCK = 8  # rows made at a time; always the same ones, so that no value depends on the strip
 
 
 Kernel = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Of each place between two small pixels: offsets of pixels from the first, and weights."""
 
 
-class _Taps(NamedTuple):
-    """Of each large row or column: the small ones that it is a sum of, and their weights."""
+class _Block(NamedTuple):
+    """Some large rows, or columns: which small ones they are sums of, and with what weights."""
 
-    places: Int[Tensor, "N T"]
-    weights: Float[Tensor, "N T"]
+    places: slice
+    weights: Float[Tensor, "n k"]
 
 
 class EdgeAware:
@@ -55,14 +56,16 @@ class EdgeAware:
     ) -> None:
         small = torch.cat([_sharpened(ab), slope(ab, L), L], dim=1)
         self._wide = _Wide(small, size, scale, _cubic)
-        bounds = torch.cat([-_highest(-ab) - _BEYOND, _highest(ab) + _BEYOND], dim=1)
-        self._bounds = _Wide(bounds, size, scale, _linear)
+        self._range = _Wide(torch.cat(_around(ab), dim=1), size, scale, _linear)
 
     def rows(self, rows: slice, L: Float[Tensor, "B 1 n W"]) -> Float[Tensor, "B 2 n W"]:
-        """ab of these rows of the large picture, whose L is given."""
+        """ab of these rows of the large picture, whose L is given.
+
+        Each value lies within those of the 4 × 4 small pixels around it.
+        """
         ab, A, smooth = self._wide.rows(rows).split([2, 2, 1], dim=1)
-        lowest, highest = self._bounds.rows(rows).split(2, dim=1)
-        return torch.addcmul(ab, A, L - smooth).clamp(lowest, highest)
+        least, greatest = self._range.rows(rows).split(2, dim=1)
+        return torch.addcmul(ab, A, L - smooth).clamp(least, greatest)
 
 
 class Bilinear:
@@ -88,11 +91,6 @@ def slope(ab: Float[Tensor, "B 2 h w"], L: Float[Tensor, "B 1 h w"]) -> Float[Te
     return (_mean(ab * L) - mean_ab * mean_L) / (variance + _EPSILON)
 
 
-def _highest(ab: Float[Tensor, "B 2 h w"]) -> Float[Tensor, "B 2 h w"]:
-    """Of the 3 × 3 around each pixel, channel by channel."""
-    return F.max_pool2d(ab, kernel_size=3, stride=1, padding=1)
-
-
 def _mean(x: Float[Tensor, "B C h w"]) -> Float[Tensor, "B C h w"]:
     """Around each pixel, weighed by a Gaussian over 5 × 5."""
     reach = torch.arange(-2.0, 3.0, device=x.device, dtype=x.dtype)
@@ -111,6 +109,12 @@ def _sharpened(ab: Float[Tensor, "B 2 h w"]) -> Float[Tensor, "B 2 h w"]:
     return 2 * ab - back
 
 
+def _around(ab: Float[Tensor, "B 2 h w"]) -> list[Float[Tensor, "B 2 h w"]]:
+    """The least and the greatest of the 3 × 3 around each pixel."""
+    least, greatest = (F.max_pool2d(sign * ab, 3, stride=1, padding=1) for sign in (-1, 1))
+    return [-least, greatest]
+
+
 class _Wide:
     """A small picture, as wide as the large one already; its rows are made when asked for."""
 
@@ -123,28 +127,35 @@ class _Wide:
     ) -> None:
         h, w = small.shape[-2:]
         down, across = scale or (h / size[0], w / size[1])
-        self.down = _taps(size[0], down, h, kernel)
-        self.wide = _sum(small.mT, _taps(size[1], across, w, kernel)).mT
+        self.wide = _enlarged(small.mT, _blocks(size[1], across, w, kernel)).mT.contiguous()
+        self.height, self.blocks = size[0], _blocks(size[0], down, h, kernel)
 
     def rows(self, rows: slice) -> Float[Tensor, "B C n W"]:
         """So many rows of the large picture."""
-        return _sum(self.wide, _Taps(*(each[rows] for each in self.down)))
+        start, stop, _ = rows.indices(self.height)
+        first, last = start // _BLOCK, -(-stop // _BLOCK)
+        made = _enlarged(self.wide, self.blocks[first:last])
+        return made[..., start - first * _BLOCK : stop - first * _BLOCK, :]
 
 
-def _sum(small: Float[Tensor, "B C h W"], taps: _Taps) -> Float[Tensor, "B C n W"]:
-    """Each row from the rows of its taps."""
-    places, weights = taps.places.to(small.device), taps.weights.to(small)
-    out = small[..., places[:, 0], :] * weights[:, 0, None]
-    for tap in range(1, places.shape[1]):
-        out.addcmul_(small[..., places[:, tap], :], weights[:, tap, None])
-    return out
+def _enlarged(small: Float[Tensor, "B C h W"], blocks: list[_Block]) -> Float[Tensor, "B C n W"]:
+    """The rows of these blocks."""
+    return torch.cat([each.weights.to(small) @ small[..., each.places, :] for each in blocks], -2)
 
 
-def _taps(large: int, scale: float, small: int, kernel: Kernel) -> _Taps:
+def _blocks(large: int, scale: float, small: int, kernel: Kernel) -> list[_Block]:
     at = (torch.arange(large, dtype=torch.float64) + 0.5) * scale - 0.5
     first = at.floor()
     offsets, weights = kernel(at - first)
-    return _Taps((first[:, None].long() + offsets).clamp(0, small - 1), weights)
+    places = (first[:, None].long() + offsets).clamp(0, small - 1)
+    return [_block(*each) for each in zip(places.split(_BLOCK), weights.split(_BLOCK), strict=True)]
+
+
+def _block(places: Int[Tensor, "n T"], weights: Float[Tensor, "n T"]) -> _Block:
+    """Of each row's T places and their weights."""
+    least, end = int(places.min()), int(places.max()) + 1
+    dense = weights.new_zeros(len(places), end - least).scatter_add_(1, places - least, weights)
+    return _Block(slice(least, end), dense)
 
 
 def _linear(part: Float[Tensor, " N"]) -> tuple[Int[Tensor, " 2"], Float[Tensor, "N 2"]]:

@@ -4,12 +4,14 @@ Nothing here imports photochrom at module level: the run-time checks of types ac
 import, by the tests.
 """
 
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from emulators import gcs as gcs, s3 as s3
 from PIL import Image
 from skimage.color import rgb2lab
 from skimage.io import imread
@@ -234,3 +236,20 @@ def reading(model, tmp_path):
         }[name]
 
     return command
+
+
+@pytest.fixture
+def colorize(run, model, tmp_path):
+    """Run the command: its exit code, its lines and what became of each name."""
+
+    def call(*arguments, out="out"):
+        told = tmp_path / "told.json"
+        told.unlink(missing_ok=True)
+        where = ("-o", tmp_path / out) if out else ()
+        code, _, lines = run("colorize", *arguments, "--model", model, "--json", told, *where)
+        entries = json.loads(told.read_text()) if told.exists() else []
+        by_name = {entry["picture"]: entry for entry in entries}
+        assert len(by_name) == len(entries)
+        return code, lines, by_name
+
+    return call

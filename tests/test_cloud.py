@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 
 import numpy as np
 import pytest
@@ -34,29 +33,6 @@ def wait_for(condition, seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < end, "no answer"
         time.sleep(0.1)
-
-
-@pytest.fixture
-def s3(monkeypatch, photos):
-    """A bucket with eight pictures."""
-    import s3fs
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    files = s3fs.S3FileSystem(skip_instance_cache=True)
-    files.mkdir("pictures")
-    for path in sorted(photos.iterdir()):
-        files.pipe(f"pictures/deep/{path.name}", path.read_bytes())
-    yield "s3://pictures"
-    urllib.request.urlopen(f"http://{host}:{port}/moto-api/reset", data=b"").close()
-    server.stop()
-    s3fs.S3FileSystem.clear_instance_cache()
 
 
 def test_pictures_in_s3_are_those_that_were_put_there(s3, photos):
@@ -92,33 +68,6 @@ def test_wrong_credentials_are_named(s3, refusal, tmp_path, monkeypatch):
     words = refusal("prior", "build", f"{s3}/deep", "-o", tmp_path / "p.h5")
     assert words.startswith("s3://pictures/deep: could not be read: ")
     assert "credentials" in words
-
-
-@pytest.fixture
-def gcs(monkeypatch, photos, tmp_path):
-    """A bucket with eight pictures."""
-    import gcsfs
-
-    port = free_port()
-    command = ["gcp-storage-emulator", "start", "--host=127.0.0.1", f"--port={port}", "--in-memory"]
-    command[0] = os.path.join(os.path.dirname(sys.executable), command[0])
-    server = subprocess.Popen([*command, "--default-bucket=pictures"], cwd=tmp_path)
-    wait_for(lambda: answers(port))
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
-    for path in sorted(photos.iterdir()):
-        urllib.request.urlopen(
-            urllib.request.Request(
-                f"http://127.0.0.1:{port}/upload/storage/v1/b/pictures/o"
-                f"?uploadType=media&name=deep%2F{path.name}",
-                data=path.read_bytes(),
-                headers={"Content-Type": "image/x"},
-            )
-        ).close()
-    gcsfs.GCSFileSystem.clear_instance_cache()
-    yield "gs://pictures"
-    gcsfs.GCSFileSystem.clear_instance_cache()
-    server.terminate()
-    server.wait()
 
 
 def test_pictures_in_gcs_are_those_that_were_put_there(gcs, photos):

@@ -196,3 +196,10 @@ def test_formats_names_every_column_of_a_report():
     columns = {field.name for kind in kinds for field in fields(kind)}
     told = first_cells(DOCS / "formats.md", "Report")
     assert {name for name in told if "." not in name} == columns
+
+
+def test_formats_names_every_field_of_a_galleries_entry(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kept = run(DOCS / "formats.md")["kept"]
+    told = first_cells(DOCS / "formats.md", "Gallery")
+    assert {name for name in told if "." not in name} == set(kept)

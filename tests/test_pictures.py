@@ -115,8 +115,11 @@ def test_a_tensor_has_its_channels_first(make, model, rgb):
     picture = make(torch.from_numpy(rgb.copy()).movedim(-1, 0).float())
     color = model(picture)
     assert (color.dtype, color.shape) == (picture.dtype, (3, 44, 70))
-    shown = color if color.dtype == torch.uint8 else (255 * color).round().byte()
-    np.testing.assert_array_equal(shown.movedim(0, -1).numpy(), expected)
+    shown = color if color.dtype == torch.uint8 else (255 * color).round()
+    away = np.abs(shown.movedim(0, -1).double().numpy() - expected)
+    # Bytes are found by a table that is off by 1/300 of a step at most: some round elsewhere.
+    assert away.max() <= (0 if color.dtype == torch.uint8 else 1)
+    assert (away > 0).mean() < 0.05
     grey = model(picture[0])
     assert grey.shape == (3, 44, 70)
 

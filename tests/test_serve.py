@@ -126,7 +126,7 @@ def test_what_a_format_cannot_carry_is_told(serve):
         ("?quality=0", b"x", 422, "quality must be within 1 and 100, got 0"),
         ("?decoder=best", b"x", 422, "'annealed', 'mode' or 'mean'"),
         ("", bytes(1_000_001), 413, "expected a body of at most 1000000 bytes, got more"),
-        ("", encoded(size=(500, 300)), 413, r"expected at most 100000 pixels, got 500 × 300"),
+        ("", encoded(size=(500, 300)), 413, r"expected at most 0.1 megapixels, got 500 × 300"),
     ],
 )
 def test_what_cannot_be_answered_says_why(query, body, status, said, serve):

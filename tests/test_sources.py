@@ -224,7 +224,7 @@ def test_bad_ones_among_many_are_counted_by_reason(photos, tmp_path, run):
 
 
 def test_of_a_folder_only_some_names_are_held(tmp_path, monkeypatch):
-    monkeypatch.setattr(storage, "_SORTED", 3)
+    monkeypatch.setattr("photochrom.folders._SORTED", 3)
     for number in range(8):
         (tmp_path / f"{number}.png").touch()
     names = [Path(p.path).name for p in find([str(tmp_path)]).pictures]

@@ -24,6 +24,10 @@ class ServeConfig:
     most_megapixels: float = 50.0
     """A picture that declares more is refused with 413, before it is decoded."""
 
+    gallery: str | None = None
+    """A folder or URL (gs://bucket/gallery) to keep every picture in with its result and settings;
+    whoever may ask for colours may then see them at GET /gallery. Without it nothing is kept."""
+
     def __post_init__(self) -> None:
         at_least("workers", self.workers, 1)
         at_least("queue", self.queue, 0)

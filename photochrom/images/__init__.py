@@ -5,6 +5,7 @@ from photochrom.images.decode import (
     MAX_PIXELS as MAX_PIXELS,
     Fit as Fit,
     decode as decode,
+    formats as formats,
     packed_colors as packed_colors,
     png_bytes as png_bytes,
     read as read,
@@ -18,6 +19,7 @@ from photochrom.images.picture import (
     Skipped as Skipped,
     TooLargeError as TooLargeError,
     digest as digest,
+    printable as printable,
     summary as summary,
 )
 from photochrom.images.sources import (

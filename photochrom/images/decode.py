@@ -17,6 +17,8 @@ MAX_PIXELS = 200_000_000
 GREY_REACH = 5.0
 """A picture is grey where no |a| or |b| is above this (the mask of Zhang et al. 2016)."""
 
+_BY_PROGRAMS = {"EPS", "WMF", "IPTC"}
+
 Fit = Literal["reduce", "scale", "sample"]
 
 
@@ -58,9 +60,18 @@ def _words(image: Image.Image) -> UInt32[np.ndarray, " P"]:
     return np.frombuffer(image.tobytes("raw", "RGBX"), dtype="<u4")
 
 
+def formats() -> list[str]:
+    """The formats that are read: all of Pillow's that it decodes by itself.
+
+    For EPS it runs Ghostscript, for WMF what Windows has; IPTC may hold one of these.
+    """
+    Image.init()
+    return [name for name in Image.ID if name not in _BY_PROGRAMS]
+
+
 def _decoded(data: bytes, size: int | None, fit: Fit) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=formats()) as image:
             rgb = _resized(_to_rgb(image, size, fit), size, fit)
             rgb.load()
             return rgb

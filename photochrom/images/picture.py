@@ -100,4 +100,19 @@ def summary(skipped: Iterable[Skipped]) -> str:
     for one in skipped:
         reasons.setdefault(one.reason, []).append(one.name)
     ordered = sorted(reasons.items(), key=lambda item: -len(item[1]))
-    return "; ".join(f"{len(names)} × {reason} (first: {names[0]})" for reason, names in ordered)
+    return "; ".join(
+        f"{len(names)} × {printable(reason)} (first: {printable(names[0])})"
+        for reason, names in ordered
+    )
+
+
+def printable(text: str) -> str:
+    """Text from outside in one line, with nothing that a terminal would obey.
+
+    >>> printable("a\\nb.png")
+    'a\\\\nb.png'
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )

@@ -97,6 +97,8 @@ def _place(place: str) -> Iterator[Entry]:
     suffix = _suffix(place)
     if storage.is_folder(place):
         yield from _folder(place)
+    elif storage.is_special(place):
+        yield Skipped(place, "not a picture: a pipe, a socket or a device")
     elif suffix in SUFFIXES:
         yield Picture(os.path.basename(place), place)
     elif suffix in _ARCHIVES:
@@ -167,17 +169,42 @@ def _list(path: str) -> Iterator[Entry]:
             name = line.decode("utf-8", "surrogateescape").strip()
             if not name or name.startswith("#"):
                 continue
+            if "\0" in name:
+                yield Skipped(f"{path}, line {number}", "a name with a zero byte")
+                continue
             place = name if storage.is_url(name) else os.path.join(folder, name)
             suffix = _suffix(place)
+            where = f"{path}, line {number}"
             if suffix in SUFFIXES and not glob.has_magic(place):
-                yield Picture(name, place)
+                yield from _checked(name, place, where)
             elif suffix == ".txt":
-                yield Skipped(f"{path}, line {number}", "a list in a list")
+                yield Skipped(where, "a list in a list")
             else:
-                try:
-                    yield from _source(place)
-                except (PictureError, OSError) as error:  # of this line alone
-                    yield Skipped(f"{path}, line {number}", str(error))
+                yield from _line(place, where)
+
+
+def _checked(name: str, place: str, where: str) -> Iterator[Entry]:
+    """A picture that a line names; its URL is not opened yet."""
+    try:
+        if storage.is_url(place):
+            storage.refuse_credentials(place)
+        yield Picture(name, place)
+    except OSError as error:
+        yield Skipped(where, str(error))
+
+
+def _line(place: str, where: str) -> Iterator[Entry]:
+    """What a line names, or why there is nothing: another line may still be good."""
+    empty = True
+    try:
+        for entry in _source(place):
+            empty = False
+            yield entry
+    except (PictureError, OSError) as error:
+        yield Skipped(where, str(error))
+        return
+    if empty:
+        yield Skipped(where, f"{place}: no picture in it")
 
 
 _ARCHIVES = {".tar": _tar, ".zip": _zip, ".h5": _packed, ".txt": _list}

@@ -22,5 +22,5 @@ from photochrom.models.saved import (
     read_config as read_config,
     summary as summary,
 )
-from photochrom.models.shelf import find_models as find_models
+from photochrom.models.shelf import described as described, find_models as find_models
 from photochrom.models.unet import UNet as UNet

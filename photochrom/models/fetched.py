@@ -16,9 +16,9 @@ def fetched(place: str, sha256: str | None, most: int) -> bytes | None:
     A file in the cache that is damaged is fetched anew. Where there is no room for it the file
     is used and not kept.
     """
-    if not storage.is_url(place) or not re.fullmatch("[0-9a-f]{64}", sha256 or ""):
+    kept = _kept(sha256)
+    if kept is None or not storage.is_url(place):
         return storage.read_whole(place, most)
-    kept = cache_folder() / f"{sha256}.safetensors"
     with contextlib.suppress(OSError):
         data = storage.read_whole(str(kept), most)
         if data is not None and checksum(data) == sha256:
@@ -28,6 +28,19 @@ def fetched(place: str, sha256: str | None, most: int) -> bytes | None:
         with contextlib.suppress(OSError):
             write_whole(kept, data)
     return data
+
+
+def is_kept(sha256: str | None, size: int) -> bool:
+    """Whether a file of this checksum and size is in the cache."""
+    kept = _kept(sha256)
+    return kept is not None and kept.is_file() and kept.stat().st_size == size
+
+
+def _kept(sha256: str | None) -> Path | None:
+    """Where it would be in the cache; `None` of what is no checksum, and so no path."""
+    if not re.fullmatch("[0-9a-f]{64}", sha256 or ""):
+        return None
+    return cache_folder() / f"{sha256}.safetensors"
 
 
 def cache_folder() -> Path:

@@ -5,7 +5,7 @@
     └── model.safetensors   the network's weights, and the gamut's bins as "bins"
 
 `model.safetensors` is written last, so a folder that has it has the whole model. Nothing is
-ever unpickled.
+ever unpickled: of pickles `foreign` says what to do.
 """
 
 import math
@@ -22,6 +22,7 @@ from photochrom import storage
 from photochrom.config import Architecture
 from photochrom.files import parse_json, write_json, write_whole
 from photochrom.models.fetched import checksum, fetched
+from photochrom.models.foreign import refuse_pickle
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 FORMAT = "photochrom model"
@@ -78,11 +79,12 @@ def is_finished(folder: Path) -> bool:
 def read_config(model: str | Path) -> dict[str, Any]:
     """A model's `config.json`; `ValueError` if what is named is no model of ours."""
     place = locate(model)
+    refuse_pickle(place)
     if not storage.is_url(place) and not storage.is_folder(place):
-        known = ", ".join(names())
+        known, found = ", ".join(names()), "a file" if storage.exists(place) else "no such folder"
         raise ValueError(
             f"{place}: expected the folder of a run, its URL or a model's name ({known}), found "
-            "no such folder"
+            f"{found}"
         )
     config = _parsed(f"{place}/{CONFIG}")
     if config.get("format") != FORMAT or config.get("version") != VERSION:

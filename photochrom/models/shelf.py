@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from photochrom import storage
-from photochrom.models.saved import CONFIG, locate, names
+from photochrom.models.fetched import is_kept
+from photochrom.models.saved import CONFIG, WEIGHTS, locate, names, read_config
 
 
 def find_models(places: Iterable[str] = ()) -> dict[str, str]:
@@ -27,12 +28,25 @@ def find_models(places: Iterable[str] = ()) -> dict[str, str]:
     return found
 
 
+def described(name: str, place: str) -> str:
+    """One line on the model at a place: its method, its size, and whether it need be fetched."""
+    config = read_config(place)
+    size = storage.size(f"{locate(place)}/{WEIGHTS}")
+    told = f"{name:<16} {config['network']['method']}; {size / 2**20:.1f} MiB"
+    if storage.is_url(locate(place)):
+        told += "; cached" if is_kept(config.get("sha256"), size) else "; not fetched yet"
+    return f"{told}; {place}"
+
+
 def _models(place: str) -> Iterator[tuple[str, str]]:
     located = locate(place)
     if storage.exists(f"{located}/{CONFIG}"):
         yield _name(place), place
         return
-    below = list(storage.matches(f"{_escaped(located)}/*/{CONFIG}"))
+    try:
+        below = list(storage.matches(f"{_escaped(located)}/*/{CONFIG}"))
+    except FileNotFoundError:  # a bucket that is missing
+        below = []
     if not below:
         raise ValueError(
             f"{place}: expected a model, its name ({', '.join(names())}), or a folder of models, "

@@ -8,5 +8,6 @@ from photochrom.originals.write import (
     Written as Written,
     format_named as format_named,
     suffix_of as suffix_of,
+    writable as writable,
     write as write,
 )

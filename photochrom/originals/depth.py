@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Num, UInt16
 from PIL import Image, ImageOps
 
+from photochrom.images import PictureError
 from photochrom.originals.pixels import ArrayPixels, BytePixels, Pixels, strips
 from photochrom.originals.profiles import convert_array, converted
 
@@ -21,6 +22,9 @@ _OTHER_BYTES = {
     for mode in ("RGB", "RGBA", "RGBX")
     for order, other in ("BL", "LB", "NB" if np.little_endian else "NL")
 }
+# libtiff gives these in this machine's order already, and Pillow swaps their bytes once more.
+_SWAPPED = {"F;32BF": "F;32NF", "I;16BS": "I;16NS", "I;32BS": "I;32NS"}
+_LARGE = float(np.finfo(np.float32).max)
 _WHITE_IS_ZERO, _PHOTOMETRIC, _BITS = 0, 262, 258
 
 
@@ -59,9 +63,12 @@ def from_numbers(
     """Grey or RGB numbers of any kind, the last channel alpha if said, as RGB(A) and its white.
 
     Floats, and whole numbers beyond 16 bits, become a share of their white: 1 if none is above
-    it, else 255 or 65535, else the largest. Alpha of floats stays as it is.
+    it, else 255 or 65535, else the largest. Alpha of floats stays as it is. `PictureError` for
+    what 32-bit floats cannot hold.
     """
     low, high = _range(numbers[..., :-1] if alpha else numbers)
+    if high > _LARGE:
+        raise PictureError(f"expected values of at most {_LARGE:g}, got {high:g}")
     if low < 0:
         notes.append("its values below 0 were taken as 0")
     whole = numbers.dtype.kind in "iu"
@@ -114,15 +121,26 @@ def _deep_colors(
     return array
 
 
+def _in_this_order(image: Image.Image) -> None:
+    """Take the numbers of a compressed big-endian TIFF as libtiff gives them."""
+    rawmode = rawmode_of(image)
+    if rawmode in _SWAPPED and image.tile[0][0] == "libtiff":  # type: ignore[attr-defined]
+        _take_as(image, _SWAPPED[rawmode])
+
+
 def _read_as(image: Image.Image, rawmode: str) -> None:
     """Load a picture with its bytes taken otherwise."""
+    _take_as(image, rawmode)
+    ImageOps.exif_transpose(image, in_place=True)
+
+
+def _take_as(image: Image.Image, rawmode: str) -> None:
     tiles = []
     for tile in image.tile:  # type: ignore[attr-defined]
         args = rawmode if isinstance(tile[3], str) else (rawmode, *tile[3][1:])
         plain = (*tile[:3], args)
         tiles.append(type(tile)(*plain) if hasattr(tile, "_fields") else plain)
     image.tile = tiles  # type: ignore[attr-defined]
-    ImageOps.exif_transpose(image, in_place=True)
 
 
 def _fill(image: Image.Image, out: Num[np.ndarray, "H W channels"]) -> None:
@@ -149,6 +167,7 @@ def _deep_grey(
     tags = getattr(image, "tag_v2", {})
     inverted = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
     bits = tags.get(_BITS, (16,))
+    _in_this_order(image)
     ImageOps.exif_transpose(image, in_place=True)
     grey = np.asarray(image)
     if inverted and grey.dtype.kind == "u":  # Pillow leaves it as it is
@@ -188,8 +207,11 @@ def _arranged(
         if dtype is np.float32:
             colors = np.nan_to_num(colors.astype(np.float64), posinf=0) * scale
         array[rows, :, :3] = colors.clip(0)
-        if alpha:
-            array[rows, :, 3] = numbers[rows, :, -1] * alpha_scale
+        if alpha and dtype is np.float32:
+            opacity = numbers[rows, :, -1].astype(np.float64) * alpha_scale
+            array[rows, :, 3] = np.nan_to_num(opacity, posinf=1, neginf=0).clip(-_LARGE, _LARGE)
+        elif alpha:
+            array[rows, :, 3] = numbers[rows, :, -1]
     return array
 
 

@@ -18,6 +18,8 @@ TEXTS = (
     ExifTags.Base.HostComputer,
     ExifTags.Base.Copyright,
 )
+# What tifffile, ImageJ and microscopes write as a description: no more true of RGB.
+_LAYOUTS = ('{"shape"', "shape=", "ImageJ=", "<OME")
 FOLDERS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 
 
@@ -86,11 +88,15 @@ def _exif(image: Image.Image) -> Image.Exif:
     return Image.Image.getexif(image) if image.format == "PNG" else image.getexif()
 
 
+def _tells_layout(text: str) -> bool:
+    return text.startswith(_LAYOUTS) or (text.startswith("<?xml") and "<OME" in text)
+
+
 def _gathered(exif: Image.Exif) -> bytes | None:
     """EXIF bytes of what is not kept as such: the tags of a TIFF, a text chunk of a PNG."""
     kept = Image.Exif()
     for tag in TEXTS:
-        if tag in exif:
+        if tag in exif and not _tells_layout(str(exif[tag])):
             kept[tag] = exif[tag]
     for folder in FOLDERS:
         if entries := exif.get_ifd(folder):

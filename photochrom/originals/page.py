@@ -7,8 +7,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from photochrom.color import lightness_from_rgb, rgb_within_gamut
+from photochrom.color import linear_within_gamut
 from photochrom.originals.pixels import Depth, Pixels, strips
+from photochrom.threads import in_threads
+
+_STRIPS_OF_A_THREAD = 4  # fewer are done before a thread has begun
 
 
 @dataclass(eq=False)
@@ -43,16 +46,24 @@ class Page:
         """Whether the page has an alpha channel; it is never changed."""
         return self.pixels.alpha
 
+    def strips(self) -> list[slice]:
+        """All rows in order, a few at a time: what is made of so many stays in cache."""
+        return list(strips(self.height, self.width))
+
+    def threads(self, most: int | None = None) -> int:
+        """How many threads are worth their while for its strips; of torch's own by default."""
+        return min(most or torch.get_num_threads(), len(self.strips()) // _STRIPS_OF_A_THREAD)
+
     def lightness(self, rows: slice) -> Float[Tensor, "1 1 h W"]:
         """L of some rows, 0–100, also of a page in colour."""
         rows = self._within(rows)
         L = [
-            lightness_from_rgb(self.pixels.rgb(slice(rows.start + s.start, rows.start + s.stop)))
+            self.pixels.lightness(slice(rows.start + s.start, rows.start + s.stop))
             for s in strips(rows.stop - rows.start, self.width)
         ]
         return torch.cat(L, dim=-2)[None]
 
-    def reduced_lightness(self, short: int) -> Float[Tensor, "1 1 h w"]:
+    def reduced_lightness(self, short: float) -> Float[Tensor, "1 1 h w"]:
         """L of the whole page, its short side reduced to `short`; a smaller page stays as it is.
 
         Equal, to float32's rounding, to `F.interpolate(antialias=True)` of the whole L. That
@@ -60,25 +71,33 @@ class Page:
         """
         scale = min(1.0, short / min(self.height, self.width))
         height, width = (max(1, round(side * scale)) for side in (self.height, self.width))
-        across = [
-            _resized(self.lightness(rows), rows.stop - rows.start, width)
-            for rows in strips(self.height, self.width)
-        ]
-        return _resized(torch.cat(across, dim=-2), height, width)
 
-    def paint(self, rows: slice, ab: Float[Tensor, "1 2 h W"]) -> None:
+        def across(rows: slice) -> Tensor:
+            return _resized(self.lightness(rows), rows.stop - rows.start, width)
+
+        reduced = in_threads(across, self.strips(), self.threads())
+        return _resized(torch.cat(reduced, dim=-2), height, width)
+
+    def paint(
+        self,
+        rows: slice,
+        ab: Float[Tensor, "1 2 h W"],
+        L: Float[Tensor, "1 1 h W"] | None = None,
+    ) -> None:
         """Replace the colours of some rows, in place; each pixel's L and alpha stay.
 
+        L is that of the rows, for who has it already.
         Where ab lies outside sRGB it loses chroma. L moves by what rounding to the depth does.
         """
         rows = self._within(rows)
         expected = (1, 2, rows.stop - rows.start, self.width)
         if ab.shape != expected:
             raise ValueError(f"expected ab of shape {expected} for these rows, got {(*ab.shape,)}")
+        L = self.lightness(rows) if L is None else L
         for strip in strips(rows.stop - rows.start, self.width):
             place = slice(rows.start + strip.start, rows.start + strip.stop)
-            lab = torch.cat([self.lightness(place), ab[..., strip, :].float()], dim=1)
-            self.pixels.put_rgb(place, rgb_within_gamut(lab)[0])
+            lab = torch.cat([L[..., strip, :], ab[..., strip, :].float()], dim=1)
+            self.pixels.put(place, linear_within_gamut(lab[0]))
 
     def copy(self) -> "Page":
         """The same page with pixels of its own, to be painted in other colours."""

@@ -1,4 +1,4 @@
-"""The pixels of one page, held once: rows are taken as floats, and put back in their own depth."""
+"""The pixels of one page, held once: rows give their L, and take colours in their own depth."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,13 +6,16 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Num
+from jaxtyping import Float, Int32, Num
 from PIL import Image
 from torch import Tensor
 
+from photochrom.color import lightness_from_rgb, rgb_from_linear
+from photochrom.color8 import OTHER, lightness_from_words, words_from_linear
+
 Depth = Literal[8, 16, 32]
 STRIP = 1 << 17
-"""Pixels that are worked on at a time."""
+"""Pixels that are worked on at a time: more leave the cache, fewer are not worth the calls."""
 _DEPTHS: dict[type, Depth] = {np.uint8: 8, np.uint16: 16, np.float32: 32}
 
 
@@ -28,6 +31,12 @@ class BytePixels:
     """8-bit pixels in a Pillow image, RGB or RGBA: an array besides would take as much again."""
 
     image: Image.Image
+
+    def __post_init__(self) -> None:
+        # Pillow copies a read-only image when it is first written to: of threads that do so at
+        # once, all but one would write to a copy that is lost.
+        if self.image.readonly:
+            self.image = self.image.copy()
 
     @property
     def height(self) -> int:
@@ -45,16 +54,26 @@ class BytePixels:
     def alpha(self) -> bool:
         return self.image.mode == "RGBA"
 
-    def rgb(self, rows: slice) -> Float[Tensor, "3 h W"]:
-        """The colours of some rows, in 0–1."""
-        return torch.from_numpy(self.stored(rows)[..., :3]).movedim(-1, 0).float() / 255
+    def lightness(self, rows: slice) -> Float[Tensor, "1 h W"]:
+        """L of some rows, 0–100."""
+        return lightness_from_words(self._words(rows))[None]
 
-    def put_rgb(self, rows: slice, rgb: Float[Tensor, "3 h W"]) -> None:
-        """Replace them, rounded; alpha stays."""
-        strip = _rounded(rgb, 255).astype(np.uint8)
-        if self.alpha:
-            strip = np.concatenate([strip, self.stored(rows)[..., 3:]], axis=-1)
-        self.image.paste(Image.fromarray(strip), (0, rows.start))
+    def put(self, rows: slice, linear: Float[Tensor, "3 h W"]) -> None:
+        """Replace their colours by linear RGB, clipped to 0–1 and rounded; alpha stays."""
+        words = words_from_linear(linear)
+        words |= self._words(rows) & (255 << OTHER) if self.alpha else 255 << OTHER
+        size = (self.width, rows.stop - rows.start)
+        strip = Image.frombytes(self.image.mode, size, words.numpy(), "raw", self._rawmode)
+        self.image.paste(strip, (0, rows.start))
+
+    @property
+    def _rawmode(self) -> str:
+        return "RGBA" if self.alpha else "RGBX"
+
+    def _words(self, rows: slice) -> Int32[Tensor, "h W"]:
+        strip = self.image.crop((0, rows.start, self.width, rows.stop))
+        raw = bytearray(strip.tobytes("raw", self._rawmode))
+        return torch.frombuffer(raw, dtype=torch.int32).reshape(-1, self.width)
 
     def stored(self, rows: slice) -> Num[np.ndarray, "h W channels"]:
         """The rows as they are kept: RGB or RGBA."""
@@ -90,13 +109,13 @@ class ArrayPixels:
     def _white(self) -> float:
         return 65535 if self.depth == 16 else 1
 
-    def rgb(self, rows: slice) -> Float[Tensor, "3 h W"]:
+    def lightness(self, rows: slice) -> Float[Tensor, "1 h W"]:
         strip = self.array[rows, :, :3].astype(np.float32)
-        return torch.from_numpy(strip).movedim(-1, 0) / self._white
+        return lightness_from_rgb(torch.from_numpy(strip).movedim(-1, 0) / self._white)
 
-    def put_rgb(self, rows: slice, rgb: Float[Tensor, "3 h W"]) -> None:
-        whole = self.depth == 16
-        self.array[rows, :, :3] = _rounded(rgb, 65535) if whole else rgb.movedim(0, -1).numpy()
+    def put(self, rows: slice, linear: Float[Tensor, "3 h W"]) -> None:
+        rgb = (rgb_from_linear(linear) * self._white).movedim(0, -1)
+        self.array[rows, :, :3] = rgb.round() if self.depth == 16 else rgb
 
     def stored(self, rows: slice) -> Num[np.ndarray, "h W channels"]:
         return self.array[rows]
@@ -129,8 +148,3 @@ def as_words(pixels: Pixels, rows: slice) -> Num[np.ndarray, "h W channels"]:
         return strip
     white = 1 if pixels.depth == 32 else 255
     return (strip.astype(np.float64) * (65535 / white)).round().clip(0, 65535).astype(np.uint16)
-
-
-def _rounded(rgb: Float[Tensor, "3 h W"], white: int) -> Num[np.ndarray, "h W 3"]:
-    rounded: np.ndarray = (rgb * white).round().movedim(0, -1).contiguous().numpy()
-    return rounded

@@ -12,16 +12,18 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
-from photochrom.images import MAX_PIXELS, PictureError, TooLargeError
+from photochrom.images import MAX_PIXELS, PictureError, TooLargeError, formats
 from photochrom.originals.depth import from_numbers, in_srgb, pixels_of, rawmode_of
+from photochrom.originals.jpeg import check_scans
 from photochrom.originals.metadata import exif_of_tiff, resolution, take_exif, turned
 from photochrom.originals.page import Page
 from photochrom.originals.pixels import BytePixels
 from photochrom.originals.png16 import late_exif
-from photochrom.originals.tiff import is_tiff, read_page, tiff_sizes
+from photochrom.originals.tiff import MOST_PAGES, is_tiff, read_page, tiff_sizes
 
 _LOSSY = {"JPEG", "MPO", "AVIF", "HEIF"}
 _PLUGINS = {"pillow_heif": "register_heif_opener", "pillow_avif": None}
+_LONGEST_SIDE = 1_000_000  # pixels: memory is bounded by strips, and a strip is a row or more
 _opening = threading.Lock()
 
 
@@ -67,7 +69,7 @@ def read(
 
 
 def _read(data: bytes, every: bool, most_pixels: int) -> OriginalFile:
-    _register_plugins()
+    register_plugins()
     try:
         with _open(data) as image:
             return _by_pillow(data, image, every, most_pixels)
@@ -80,7 +82,9 @@ def _read(data: bytes, every: bool, most_pixels: int) -> OriginalFile:
 def _by_pillow(data: bytes, image: Image.Image, every: bool, most_pixels: int) -> OriginalFile:
     notes: list[str] = []
     name = image.format or ""
-    count = image.n_frames if name == "TIFF" else 1  # type: ignore[attr-defined]
+    if name in ("JPEG", "MPO"):
+        check_scans(data)
+    count = _pages_of(image)
     if name != "TIFF" and getattr(image, "is_animated", False):
         notes.append("holds several pictures: only the first is taken")
     elif count > 1 and not every:
@@ -96,8 +100,21 @@ def _by_pillow(data: bytes, image: Image.Image, every: bool, most_pixels: int) -
         page = _page(data, image, number, notes)
         # Pillow reads a page of the same size and mode into the memory of the one before.
         pages.append(page.copy() if len(wanted) > 1 else page)
+    _check_size([(page.width, page.height) for page in pages], most_pixels)  # an icon may differ
     lossless = name not in _LOSSY and not (name == "WEBP" and b"VP8L" not in _chunks(data))
     return OriginalFile(pages, name, lossless, exif, list(dict.fromkeys(notes)))
+
+
+def _pages_of(image: Image.Image) -> int:
+    """How many pages a TIFF has. Pillow's own count takes time by their square."""
+    if image.format != "TIFF":
+        return 1
+    try:
+        for number in range(1, MOST_PAGES + 1):
+            image.seek(number)
+    except EOFError:
+        return number
+    raise PictureError(f"expected at most {MOST_PAGES} pages, got more")
 
 
 def _turn_to(image: Image.Image, number: int) -> Image.Image:
@@ -109,11 +126,16 @@ def _turn_to(image: Image.Image, number: int) -> Image.Image:
 def _check_size(sizes: list[tuple[int, int]], most_pixels: int) -> None:
     if not sizes or any(min(size) < 1 for size in sizes):
         raise PictureError("expected a picture with pixels, got one without")
+    if (longest := max(map(max, sizes))) > _LONGEST_SIDE:
+        raise PictureError(f"expected sides of at most {_LONGEST_SIDE} pixels, got {longest}")
     total = sum(width * height for width, height in sizes)
     if total > most_pixels:
         declared = " + ".join(f"{width} × {height}" for width, height in sizes[:3])
         declared += " + …" if len(sizes) > 3 else ""
-        raise TooLargeError(f"expected at most {most_pixels} pixels, got {declared}")
+        raise TooLargeError(
+            f"expected at most {most_pixels / 1e6:g} megapixels, got {declared} pixels: "
+            "--most-megapixels raises the limit"
+        )
 
 
 def _page(data: bytes, image: Image.Image, number: int, notes: list[str]) -> Page:
@@ -162,13 +184,13 @@ def _open(data: bytes) -> Image.Image:
         limit = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None
         try:
-            return Image.open(io.BytesIO(data))
+            return Image.open(io.BytesIO(data), formats=formats())
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
 
 @functools.cache
-def _register_plugins() -> None:
+def register_plugins() -> None:
     """HEIC, and AVIF before Pillow 11.3, come with plug-ins, if they are installed."""
     for name, register in _PLUGINS.items():
         with contextlib.suppress(ModuleNotFoundError):

@@ -19,6 +19,8 @@ from photochrom.originals.profiles import srgb_profile
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what is wrong, errors say
 _GREY_OR_RGB = {"MINISWHITE", "MINISBLACK", "RGB"}
+MOST_PAGES = 10_000
+"""A file of more is refused: to walk through them all takes long, and costs few bytes."""
 _CLASSIC_BYTES = 3_500_000_000  # above this offsets need 64 bits
 _ASCII = 2
 _DEFLATED = (8, 32946)
@@ -43,6 +45,8 @@ class TiffNumbers(NamedTuple):
 def tiff_sizes(data: bytes) -> list[tuple[int, int]]:
     """Width and height of each page."""
     with tifffile.TiffFile(io.BytesIO(data)) as file:
+        if len(file.pages) > MOST_PAGES:
+            raise PictureError(f"expected at most {MOST_PAGES} pages, got more")
         pages = [_at(file, number) for number in range(len(file.pages))]
         return [(page.imagewidth, page.imagelength) for page in pages]
 
@@ -107,7 +111,8 @@ def _divided(array: Num[np.ndarray, "H W channels"]) -> Num[np.ndarray, "H W cha
     whole = array.dtype.kind in "iu"
     white = np.iinfo(array.dtype).max if whole else 1
     alpha = np.maximum(array[..., -1:].astype(np.float64), 1e-9)
-    colors = (array[..., :-1] * (white / alpha)).clip(0, white)
+    with np.errstate(all="ignore"):  # floats may be infinite, or no number
+        colors = (array[..., :-1] * (white / alpha)).clip(0, white)
     colors = (colors.round() if whole else colors).astype(array.dtype)
     return np.concatenate([colors, array[..., -1:]], axis=-1)
 

@@ -15,6 +15,8 @@ from torch import Tensor
 from photochrom.blocks import pixel_rows, product_dtype, rows_per_block
 from photochrom.quantize.gamut import Gamut
 
+_AS_ZERO = 1e-30  # temperatures by which float32's logits cannot be divided
+
 
 @torch.no_grad()
 def decode_features(
@@ -26,7 +28,7 @@ def decode_features(
 ) -> Float[Tensor, "T B 2 H W"]:
     """The annealed mean of the logits `head_weight` @ features + `head_bias`, at each temperature.
 
-    As `annealed_mean`, and at temperature 0, its limit, as `mode`; temperature 1 is `mean`. Of
+    As `annealed_mean`, and at temperature 0 (below 1e-30), its limit, as `mode`; 1 is `mean`. Of
     logits that make no distribution, as nan does, the ab is nan at every temperature.
     (B, Q, H, W) is never held: the extra memory is one block, and several temperatures share
     their logits. To keep a distribution, keep its features: C values a pixel instead of Q,
@@ -50,7 +52,7 @@ def decode_features(
             for place in head.blocks(len(x)):
                 z = head.logits(x[place])
                 for which, temperature in enumerate(temperatures):
-                    if temperature == 0:
+                    if temperature < _AS_ZERO:
                         likeliest, q = z.max(dim=1)
                         known = likeliest.isfinite()[:, None]  # of nan and others, max is nan
                         ab[which, picture, place] = bins[q].where(known, torch.nan)

@@ -3,13 +3,17 @@
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from photochrom import originals
 from photochrom.config import ColorizeConfig, ServeConfig
+from photochrom.gallery import Gallery, plain_name
 from photochrom.models import Colorizer
-from photochrom.originals import Written
+from photochrom.originals import OriginalFile, Written
 from photochrom.painting import paint
 from photochrom.serve.batching import Batcher
+from photochrom.serve.keeping import Keeper
+from photochrom.serve.media import suffix_of
 
 
 class Busy(Exception):
@@ -20,8 +24,12 @@ class Service:
     """Colorizes with the models of a shelf; `config` bounds how much is under way."""
 
     def __init__(self, shelf: Mapping[str, str], config: ServeConfig) -> None:
-        """Loads every model: what cannot be loaded is told before anybody asks for it."""
+        """Loads every model: what cannot be loaded is told before anybody asks for it.
+
+        So is a gallery that cannot be written to.
+        """
         self.config = config
+        self.keeper = Keeper(Gallery(config.gallery), config.workers) if config.gallery else None
         self.models = {name: Colorizer.load(place) for name, place in shelf.items()}
         self.default = next(iter(self.models))
         self._batcher = Batcher()
@@ -46,20 +54,46 @@ class Service:
         with self._lock:
             self._under_way -= 1
 
-    def submit(self, data: bytes, model: str, config: ColorizeConfig) -> "Future[Written]":
+    def submit(
+        self, data: bytes, model: str, config: ColorizeConfig, filename: str = ""
+    ) -> "Future[Written]":
         """The picture file in colour; the future raises `PictureError` for one that is none."""
-        return self._workers.submit(self._colorize, data, self.models[model], config)
+        return self._workers.submit(self._colorize, data, model, config, filename)
 
-    def _colorize(self, data: bytes, model: Colorizer, config: ColorizeConfig) -> Written:
+    def _colorize(self, data: bytes, name: str, config: ColorizeConfig, filename: str) -> Written:
+        model = self.models[name]
         most = round(1e6 * self.config.most_megapixels)
         file = originals.read(data, pages=config.pages, most_pixels=most)
         waiting = [self._batcher.submit(page, model, config) for page in file.pages]
         for page, colors in zip(file.pages, waiting, strict=True):
             paint(page, colors.result())
         made = originals.write(file, format=config.format, quality=config.quality)
-        return made._replace(notes=[*file.notes, *made.notes])
+        notes = [*file.notes, *made.notes]
+        if self.keeper:
+            settings = {"original": plain_name(filename), "model": name}
+            settings |= _settings(file, model, config)
+            notes += self.keeper.keep(
+                data, made.data, settings, (suffix_of(file.format), made.suffix)
+            )
+        return made._replace(notes=notes)
 
     def close(self) -> None:
         """Finish what is under way."""
         self._workers.shutdown(cancel_futures=True)
         self._batcher.close()
+        if self.keeper:
+            self.keeper.close()
+
+
+def _settings(file: OriginalFile, model: Colorizer, config: ColorizeConfig) -> dict[str, Any]:
+    """What a gallery tells of a picture; a regression has no decoder, only annealing has a T."""
+    classifies = model.architecture.method == "classification"
+    annealed = classifies and config.decoder == "annealed"
+    return {
+        "decoder": config.decoder if classifies else None,
+        "temperature": (config.temperature or model.temperature) if annealed else None,
+        "quality": config.quality,
+        "width": file.pages[0].width,
+        "height": file.pages[0].height,
+        "pages": len(file.pages),
+    }

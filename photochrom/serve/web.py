@@ -7,13 +7,14 @@ from concurrent.futures import Future
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
-from PIL import Image
 
 import photochrom
 from photochrom.config import ColorizeConfig, Decoder
 from photochrom.images import PictureError, TooLargeError
-from photochrom.originals import FORMATS, Written, format_named
+from photochrom.originals import Written, format_named
+from photochrom.serve.media import media_type
 from photochrom.serve.service import Busy, Service
+from photochrom.serve.shown import add_gallery
 
 _AGAIN = {"Retry-After": "2"}  # seconds; a picture takes about one
 _BODY = {
@@ -31,7 +32,7 @@ _REFUSED = {
 
 
 def create_app(service: Service) -> FastAPI:
-    """POST /colorize, GET /models, GET /health, and the OpenAPI page at /docs."""
+    """POST /colorize, GET /models, GET /health, the OpenAPI page at /docs, GET /gallery if any."""
     app = FastAPI(
         title="photochrom",
         version=photochrom.__version__,
@@ -55,14 +56,15 @@ def create_app(service: Service) -> FastAPI:
         decoder: Decoder = "annealed",
         format: Annotated[str | None, Query(description="jpeg, png, …; else the input's.")] = None,
         quality: Annotated[int | None, Query(description="Of a lossy format, 1 to 100.")] = None,
+        filename: Annotated[str, Query(description="For the gallery, if there is one.")] = "",
     ) -> Response:
         """Colorize the picture file that is the body: same size, depth, alpha and lightness."""
         name = model or service.default
         if name not in service.models:
             raise HTTPException(404, f"expected one of {', '.join(service.models)}, got {name!r}")
         config = _config(temperature, decoder, format, quality)
-        made = await _colorized(service, request, name, config)
-        return Response(made.data, media_type=_media_type(made.suffix), headers=_headers(made))
+        made = await _colorized(service, request, name, config, filename)
+        return Response(made.data, media_type=media_type(made.suffix), headers=_headers(made))
 
     @app.get("/models")
     def models() -> list[dict[str, Any]]:
@@ -72,18 +74,21 @@ def create_app(service: Service) -> FastAPI:
     @app.get("/health")
     def health() -> dict[str, Any]:
         """Whether it works, and how many pictures are under way."""
-        return {"status": "ok", "version": photochrom.__version__, "under_way": service.under_way}
+        told = {"status": "ok", "version": photochrom.__version__, "under_way": service.under_way}
+        return told | ({"gallery": service.keeper.told()} if service.keeper else {})
 
+    if service.keeper:
+        add_gallery(app, service.keeper.gallery)
     return app
 
 
 async def _colorized(
-    service: Service, request: Request, model: str, config: ColorizeConfig
+    service: Service, request: Request, model: str, config: ColorizeConfig, filename: str
 ) -> Written:
     """The picture in colour, or the status that says why not."""
     try:
         async with asyncio.timeout(service.config.timeout):
-            work = await _submitted(service, request, model, config)
+            work = await _submitted(service, request, model, config, filename)
             return await asyncio.wrap_future(work)
     except Busy:
         raise HTTPException(429, "too many pictures wait: come again", _AGAIN) from None
@@ -96,13 +101,13 @@ async def _colorized(
 
 
 async def _submitted(
-    service: Service, request: Request, model: str, config: ColorizeConfig
+    service: Service, request: Request, model: str, config: ColorizeConfig, filename: str
 ) -> "Future[Written]":
     """Receive and submit a picture; its place in the queue is free when the work has ended."""
     service.enter()
     try:
         data = await _body(request, round(1e6 * service.config.most_megabytes))
-        work = service.submit(data, model, config)
+        work = service.submit(data, model, config, filename)
     except BaseException:
         service.leave()
         raise
@@ -140,11 +145,6 @@ def _config(
         )
     except ValueError as error:
         raise HTTPException(422, str(error).replace("--", "")) from None
-
-
-def _media_type(suffix: str) -> str:
-    name = next(name for name, format_ in FORMATS.items() if format_.suffix == suffix)
-    return Image.MIME.get(name, "application/octet-stream")
 
 
 def _headers(made: Written) -> dict[str, str]:

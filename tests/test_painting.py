@@ -1,0 +1,90 @@
+"""A page painted in several threads is the page painted in one, and its plain definition."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from photochrom.color import lab_from_rgb, linear_within_gamut, rgb_within_gamut
+from photochrom.originals import Page, of_rgb, write
+from photochrom.originals.pixels import BytePixels
+from photochrom.painting import paint
+from photochrom.upsampling import Bilinear
+
+
+def page_of(mode: str, seed: int = 0) -> Page:
+    rng = np.random.default_rng(seed)
+    smooth = rng.integers(0, 256, (9, 11, len(mode)), dtype=np.uint8)
+    return Page(BytePixels(Image.fromarray(smooth).resize((110, 90), Image.Resampling.BICUBIC)))
+
+
+def stored(page: Page) -> np.ndarray:
+    return page.pixels.stored(slice(0, page.height))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("threads", [2, 3])
+def test_several_threads_paint_what_one_paints(mode, threads, monkeypatch):
+    monkeypatch.setattr("photochrom.originals.pixels.STRIP", 300)
+    ab = 60 * torch.randn(1, 2, 9, 11, generator=torch.Generator().manual_seed(0))
+    pages = [page_of(mode) for _ in range(2)]
+    assert pages[0].threads(threads) == threads
+    for page, count in zip(pages, (1, threads), strict=True):
+        paint(page, Bilinear(ab, (90, 110)), count)
+    np.testing.assert_array_equal(stored(pages[0]), stored(pages[1]))
+    # Half a step of each channel: 132.3 is the most that L changes with all three.
+    moved = pages[0].lightness(slice(None)) - page_of(mode).lightness(slice(None))
+    assert moved.abs().max() < 135 * 0.5 / 255
+    reduced = [page.reduced_lightness(20) for page in pages]
+    assert torch.equal(*reduced)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("spread", [10, 60])
+def test_painted_bytes_are_those_of_the_definition(mode, spread):
+    page = page_of(mode)
+    before = stored(page).copy()
+    ab = spread * torch.randn(1, 2, 90, 110, generator=torch.Generator().manual_seed(1))
+    L = lab_from_rgb(torch.from_numpy(before[..., :3].copy()).movedim(-1, 0).double() / 255)[:1]
+    exact = 255 * rgb_within_gamut(torch.cat([L, ab[0].double()])).movedim(0, -1).numpy()
+    page.paint(slice(None), ab)
+    after = stored(page)
+    off = np.abs(after[..., :3] - exact)
+    # Half a step of rounding, and 1/300 of the tables. Float32 may find the share of chroma that
+    # fits a thousandth lower or higher: of 240, a step of a dark channel.
+    assert (off <= 0.5 + 1 / 100).mean() > 0.999
+    assert off.max() < 2
+    np.testing.assert_array_equal(after[..., 3:], before[..., 3:])
+
+
+def test_pixels_of_an_array_are_written_to_a_copy_of_their_own():
+    """Else each of several threads might make one, and all but the last be lost."""
+    array = np.zeros((4, 5, 4), np.uint8)
+    assert Image.fromarray(array).readonly
+    pixels = BytePixels(Image.fromarray(array))
+    assert not pixels.image.readonly
+    pixels.put(slice(0, 2), torch.ones(3, 2, 5))
+    assert array.max() == 0
+    assert pixels.stored(slice(0, 4))[..., :3].max(axis=(1, 2)).tolist() == [255, 255, 0, 0]
+
+
+def test_few_strips_are_not_worth_a_thread():
+    page = Page(BytePixels(Image.new("RGB", (256, 256))))
+    assert page.threads(8) <= 1
+
+
+def test_linear_channels_within_gamut_need_no_clipping():
+    lab = torch.randn(3, 50, 60, generator=torch.Generator().manual_seed(2)) * 50
+    linear = linear_within_gamut(lab)
+    # 8e-5 is what the constants' white has more than 1.
+    assert linear.min() > -1e-6
+    assert linear.max() < 1 + 1e-4
+
+
+@pytest.mark.parametrize("noise", [0, 255])
+def test_a_png_comes_back_whatever_it_shows(noise):
+    rgb = np.random.default_rng(0).integers(0, noise + 1, (37, 29, 3), dtype=np.uint8)
+    back = np.asarray(Image.open(io.BytesIO(write(of_rgb(rgb)).data)))
+    np.testing.assert_array_equal(back, rgb)
