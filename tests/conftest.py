@@ -1,7 +1,6 @@
-"""Worlds that tests share.
+"""Worlds that tests share; photochrom is never imported at module level here.
 
-Nothing here imports photochrom at module level: the run-time checks of types act at its first
-import, by the tests.
+The run-time checks of types act at its first import, by the tests.
 """
 
 import json
@@ -17,7 +16,6 @@ from skimage.color import rgb2lab
 from skimage.io import imread
 
 _TINY = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--workers", 0, "--precision", 32]
-
 _ROOT = Path(__file__).parents[1]
 
 
@@ -243,13 +241,11 @@ def colorize(run, model, tmp_path):
     """Run the command: its exit code, its lines and what became of each name."""
 
     def call(*arguments, out="out"):
-        told = tmp_path / "told.json"
-        told.unlink(missing_ok=True)
-        where = ("-o", tmp_path / out) if out else ()
-        code, _, lines = run("colorize", *arguments, "--model", model, "--json", told, *where)
+        (told := tmp_path / "told.json").unlink(missing_ok=True)
+        more = ("--model", model, "--json", told, *(("-o", tmp_path / out) if out else ()))
+        code, _, lines = run("colorize", *arguments, *more)
         entries = json.loads(told.read_text()) if told.exists() else []
-        by_name = {entry["picture"]: entry for entry in entries}
-        assert len(by_name) == len(entries)
-        return code, lines, by_name
+        assert len({entry["picture"] for entry in entries}) == len(entries)
+        return code, lines, {entry["picture"]: entry for entry in entries}
 
     return call
