@@ -186,7 +186,7 @@ def test_wrong_and_too_large_files_are_told(visit):
     flat = io.BytesIO()
     Image.new("L", (2000, 1001)).save(flat, "PNG")
     drop(page, {"name": "c.png", "mimeType": "image/png", "buffer": flat.getvalue()})
-    wait_for(page, "c.png: expected at most 2000000 pixels, got 2000 × 1001.")
+    wait_for(page, "c.png: expected at most 2 megapixels, got 2000 × 1001 pixels")
 
 
 def test_a_narrow_window_needs_no_scrolling_sideways(visit):

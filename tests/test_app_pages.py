@@ -114,7 +114,8 @@ def test_a_dropped_picture_takes_the_place_of_the_sample(page):
         (b"no picture", "mine.png: not a picture."),
         (
             png(np.zeros((200, 100), np.uint8)),
-            "mine.png: expected at most 10000 pixels, got 100 × 200.",
+            "mine.png: expected at most 0.01 megapixels, got 100 × 200 pixels: "
+            "--most-megapixels raises the limit.",
         ),
     ],
 )

@@ -28,7 +28,7 @@ def picture(save_picture):
 @pytest.fixture
 def written(monkeypatch):
     """The names of the files as they are written; the one called `full` meets a full disk."""
-    names, write = [], colorize.write
+    names, write = [], colorize.write_anywhere
 
     def told(place, data):
         names.append(place.rpartition("/")[2])
@@ -36,7 +36,7 @@ def written(monkeypatch):
             raise OSError(28, "full")
         write(place, data)
 
-    monkeypatch.setattr(colorize, "write", told)
+    monkeypatch.setattr(colorize, "write_anywhere", told)
     return names
 
 

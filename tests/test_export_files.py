@@ -162,7 +162,7 @@ def test_a_url_is_as_good_as_a_path(run, path, photos, tmp_path):
     code, *_ = run("colorize", photos, "--model", "memory://model.onnx", "-o", tmp_path / "out")
     assert (code, len(list((tmp_path / "out").iterdir()))) == (0, 8)
     with pytest.raises(
-        OSError, match=r"memory://none\.onnx: expected a file or folder, found none"
+        ValueError, match=r"memory://none\.onnx: expected an ONNX file, found no su"
     ):
         load_model("memory://none.onnx")
 

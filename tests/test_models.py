@@ -235,7 +235,7 @@ def test_a_model_is_read_from_a_url(classifier, tmp_path):
     classifier.save(tmp_path / "run", {})
     back = Colorizer.load((tmp_path / "run").as_uri())
     assert torch.equal(back.network.head.weight, classifier.network.head.weight)
-    with pytest.raises(OSError, match=r"config.json: expected a file or folder, found none"):
+    with pytest.raises(ValueError, match=r"expected a run folder with config.json, found no such"):
         Colorizer.load((tmp_path / "other").as_uri())
 
 
