@@ -5,7 +5,7 @@ import sys
 
 NAMES = (
     *("training_step", "fused_loss", "fused_decoder", "encoding", "color", "training_data"),
-    *("prior", "grey_guard", "evaluation", "upsampling", "originals", "onnx", "app"),
+    *("prior", "grey_guard", "evaluation", "upsampling", "originals", "onnx", "app", "serving"),
 )
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from photochrom.plan import Job, Outcome, planned
 from photochrom.threads import single_threads
 
 _LARGE = 16_000_000  # pixels; a larger file is alone in memory
-_BEHIND = 3  # pictures that may be painted and encoded while the network goes on
+_WIDE = 2_000_000  # pixels; on a larger file all threads work together
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,22 +71,33 @@ def colorize_all(
 def _overlapping(
     jobs: Iterator[Job | Outcome], model: Model, config: ColorizeConfig, extras: ExtrasConfig
 ) -> Iterator[Outcome]:
-    """Each job's outcome, in order: one is read ahead, and some are written behind."""
+    """Each job's outcome, in order: one is read ahead, and as many worked on as torch has threads.
+
+    Small ones have a thread of their own, network and all: threads that share one would wait for
+    each other more than they work.
+    """
     behind: deque[Future[Outcome]] = deque()
-    with ThreadPoolExecutor(1) as reading, single_threads(2) as writing:
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(1) as reading, single_threads(threads) as working:
         ahead = reading.submit(_read, jobs, config)
         try:
             while (read := ahead.result()) is not None:
                 large = not isinstance(read, Outcome) and _pixels(read.file) > _LARGE
                 if large:
                     yield from _finished(behind, 0)
+                    yield _done(read, model, config, extras, threads)
+                    del read
+                    ahead = reading.submit(_read, jobs, config)
+                    continue
+                ahead = reading.submit(_read, jobs, config)
+                if not isinstance(read, Outcome) and _pixels(read.file) > _WIDE:
+                    seen = colors_and_extras(read.file.pages, model, config, extras)
+                    behind.append(working.submit(_finish, read, *seen, config.quality, threads))
+                    del seen
                 else:
-                    ahead = reading.submit(_read, jobs, config)
-                behind.append(_sent(read, model, config, extras, writing))
+                    behind.append(working.submit(_done, read, model, config, extras, 1))
                 del read
-                yield from _finished(behind, 0 if large else _BEHIND)
-                if large:
-                    ahead = reading.submit(_read, jobs, config)
+                yield from _finished(behind, threads)
             yield from _finished(behind, 0)
         finally:
             ahead.cancel()
@@ -105,17 +116,13 @@ def _read(jobs: Iterator[Job | Outcome], config: ColorizeConfig) -> _Read | Outc
         return one.failed(_reason(error))
 
 
-def _sent(
-    read: _Read | Outcome,
-    model: Model,
-    config: ColorizeConfig,
-    extras: ExtrasConfig,
-    writing: ThreadPoolExecutor,
-) -> Future[Outcome]:
+def _done(
+    read: _Read | Outcome, model: Model, config: ColorizeConfig, extras: ExtrasConfig, threads: int
+) -> Outcome:
     if isinstance(read, Outcome):
-        return writing.submit(lambda: read)
+        return read
     seen = colors_and_extras(read.file.pages, model, config, extras)
-    return writing.submit(_finish, read, *seen, config.quality, torch.get_num_threads())
+    return _finish(read, *seen, config.quality, threads)
 
 
 def _finish(

@@ -26,6 +26,7 @@ _SPREAD = 0.5  # of the Gaussian around a small pixel, in small pixels
 _CUBIC = -0.5  # Keys's a
 _BACK = 4  # the size that back-projection goes up to and comes back from
 _BLOCK = 8  # rows made at a time; always the same ones, so that no value depends on the strip
+_COLUMNS = 64  # that are made together; all are needed, so it matters to time alone
 
 
 Kernel = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -127,8 +128,9 @@ class _Wide:
     ) -> None:
         h, w = small.shape[-2:]
         down, across = scale or (h / size[0], w / size[1])
-        self.wide = _enlarged(small.mT, _blocks(size[1], across, w, kernel)).mT.contiguous()
-        self.height, self.blocks = size[0], _blocks(size[0], down, h, kernel)
+        columns = _blocks(size[1], across, w, kernel, _COLUMNS)
+        self.wide = _enlarged(small.mT, columns).mT.contiguous()
+        self.height, self.blocks = size[0], _blocks(size[0], down, h, kernel, _BLOCK)
 
     def rows(self, rows: slice) -> Float[Tensor, "B C n W"]:
         """So many rows of the large picture."""
@@ -143,19 +145,21 @@ def _enlarged(small: Float[Tensor, "B C h W"], blocks: list[_Block]) -> Float[Te
     return torch.cat([each.weights.to(small) @ small[..., each.places, :] for each in blocks], -2)
 
 
-def _blocks(large: int, scale: float, small: int, kernel: Kernel) -> list[_Block]:
+def _blocks(large: int, scale: float, small: int, kernel: Kernel, length: int) -> list[_Block]:
+    """Of each `length` large rows: the small ones that they are made of, and the weights."""
     at = (torch.arange(large, dtype=torch.float64) + 0.5) * scale - 0.5
     first = at.floor()
     offsets, weights = kernel(at - first)
     places = (first[:, None].long() + offsets).clamp(0, small - 1)
-    return [_block(*each) for each in zip(places.split(_BLOCK), weights.split(_BLOCK), strict=True)]
-
-
-def _block(places: Int[Tensor, "n T"], weights: Float[Tensor, "n T"]) -> _Block:
-    """Of each row's T places and their weights."""
-    least, end = int(places.min()), int(places.max()) + 1
-    dense = weights.new_zeros(len(places), end - least).scatter_add_(1, places - least, weights)
-    return _Block(slice(least, end), dense)
+    least, most = places[::length, 0].tolist(), places[length - 1 :: length, -1].tolist()
+    blocks = []
+    for number, start in enumerate(least):
+        rows = slice(number * length, (number + 1) * length)
+        end = (most[number] if number < len(most) else int(places[-1, -1])) + 1
+        dense = weights.new_zeros(len(weights[rows]), end - start)
+        dense.scatter_add_(1, places[rows] - start, weights[rows])
+        blocks.append(_Block(slice(start, end), dense))
+    return blocks
 
 
 def _linear(part: Float[Tensor, " N"]) -> tuple[Int[Tensor, " 2"], Float[Tensor, "N 2"]]:
