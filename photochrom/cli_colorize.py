@@ -47,12 +47,10 @@ def colorize(
         dry_run: Only tell what would be written where.
         json: A file to write what became of every picture to.
     """
-    from photochrom import files, images
-    from photochrom.extras import check
-    from photochrom.models import load_model
+    from photochrom import extras as more, files, images, models
 
-    loaded = load_model(model)
-    check(loaded, extras)  # before anything is read
+    loaded = models.load_model(model)
+    more.check(loaded, extras)  # before anything is read
     outcomes = colorized(
         images.find(pictures),
         loaded,

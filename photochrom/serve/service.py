@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 from photochrom import originals
@@ -14,6 +14,7 @@ from photochrom.painting import paint
 from photochrom.serve.batching import Batcher
 from photochrom.serve.keeping import Keeper
 from photochrom.serve.media import suffix_of
+from photochrom.threads import single_threads
 
 
 class Busy(Exception):
@@ -33,7 +34,7 @@ class Service:
         self.models = {name: Colorizer.load(place) for name, place in shelf.items()}
         self.default = next(iter(self.models))
         self._batcher = Batcher()
-        self._workers = ThreadPoolExecutor(config.workers, thread_name_prefix="picture")
+        self._workers = single_threads(config.workers)
         self._under_way = 0
         self._lock = threading.Lock()
 

@@ -66,8 +66,7 @@ def fit(
     `initial` is a model to begin with and `origin` what `config.json` calls it, `watched` are
     pictures to look at as training goes (by default the first of `pictures`), `sources` says
     where each picture is from if sources are to be balanced, and `tell` is given a line where a
-    game collapses. With `resume` a run continues from its last checkpoint, and a finished one is
-    left as it is.
+    game collapses. With `resume` a run continues from its last checkpoint; a finished one stays.
     `ValueError` if the folder holds another run, or one that `resume` was not said for, and
     where the loss diverges; `KeyboardInterrupt` leaves the last checkpoint. Without a GPU the
     process keeps memory that it frees from then on: see `photochrom.memory`.
@@ -87,8 +86,7 @@ def fit(
         open_run(run, began, resume=resume)
     if is_finished(run):
         return []
-    checkpoint = run / _CHECKPOINT
-    data.step = checkpoint_step(checkpoint)
+    data.step = checkpoint_step(checkpoint := run / _CHECKPOINT)
     budget = Budget(config, on_progress)
     log = Log(run / "log.csv", budget, data.step, writes=first)
     watch = Watch(watched or pictures, config, run, log, data.step, tell)
