@@ -222,13 +222,20 @@ def test_credentials_that_cloud_storage_refuses_are_told(
         assert words.endswith("login, or set GOOGLE_APPLICATION_CREDENTIALS")
 
 
+class QuietServer(http.server.ThreadingHTTPServer):
+    """One that does not print when a client hangs up: the tests read what is printed."""
+
+    def handle_error(self, request, client_address):
+        pass
+
+
 @pytest.fixture
 def serving():
     """Start an HTTP server of a handler and give its port."""
     servers = []
 
     def start(handler):
-        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        servers.append(QuietServer(("127.0.0.1", 0), handler))
         threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
         return servers[-1].server_address[1]
 
