@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from emulators import gcs as gcs, s3 as s3
+from emulators import gcs as gcs, s3 as s3, serving as serving
 from PIL import Image
 from skimage.color import rgb2lab
 from skimage.io import imread

@@ -1,4 +1,7 @@
-"""Buckets with eight pictures, on servers of localhost."""
+"""Buckets with eight pictures, and other servers of localhost."""
+
+import http.server
+import threading
 
 import pytest
 import requests
@@ -44,3 +47,26 @@ def gcs(monkeypatch, photos):
     yield "gs://pictures"
     gcsfs.GCSFileSystem.clear_instance_cache()
     server.stop()
+
+
+class QuietServer(http.server.ThreadingHTTPServer):
+    """One that does not print when a client hangs up: the tests read what is printed."""
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+@pytest.fixture
+def serving():
+    """Start an HTTP server of a handler and give its port."""
+    servers = []
+
+    def start(handler):
+        servers.append(QuietServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return servers[-1].server_address[1]
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

@@ -222,29 +222,6 @@ def test_credentials_that_cloud_storage_refuses_are_told(
         assert words.endswith("login, or set GOOGLE_APPLICATION_CREDENTIALS")
 
 
-class QuietServer(http.server.ThreadingHTTPServer):
-    """One that does not print when a client hangs up: the tests read what is printed."""
-
-    def handle_error(self, request, client_address):
-        pass
-
-
-@pytest.fixture
-def serving():
-    """Start an HTTP server of a handler and give its port."""
-    servers = []
-
-    def start(handler):
-        servers.append(QuietServer(("127.0.0.1", 0), handler))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-        return servers[-1].server_address[1]
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
 def test_a_web_server_is_asked_three_times(serving, tmp_path, monkeypatch):
     (tmp_path / "big").write_bytes(bytes(500_000))
     proxy = Proxy(serving(partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)))
