@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from gathering import gathered
 
 from photochrom.metrics import Gathered, Tally, Truth
 
@@ -11,30 +12,24 @@ def tally(*names, values=("delta_e",)):
     return Tally(names, {key: lines / 7 for key in values}, {"levels": np.outer(lines, [1, 2, 3])})
 
 
-def gathered(most, *parts):
-    found = Gathered(most)
-    for part in parts:
-        found.add(part)
-    return found
-
-
-def test_what_is_gathered_is_what_is_joined_to_the_bit():
+def test_what_is_gathered_is_each_part_to_the_bit():
     parts = [tally("1", "2"), tally("3"), tally("4", "5")]
-    one, other = gathered(5, *parts).all(), Tally.joined(parts)
-    assert one.names == other.names
-    for key, array in one.arrays().items():
-        assert array.dtype == other.arrays()[key].dtype
-        np.testing.assert_array_equal(array, other.arrays()[key])
+    found = gathered(*parts)
+    assert found.names == ("1", "2", "3", "4", "5")
+    for key, array in found.arrays().items():
+        assert array.dtype == parts[0].arrays()[key].dtype
+        expected = np.concatenate([part.arrays()[key] for part in parts])
+        np.testing.assert_array_equal(array, expected)
 
 
 def test_room_that_no_picture_took_is_left_out():
-    assert len(gathered(9, tally("1", "2")).all()) == 2
+    assert len(gathered(tally("1", "2"), most=9)) == 2
 
 
 def test_truths_are_gathered_too():
     pixels = np.arange(6).reshape(2, 3)
     truth = Truth(("1", "2"), pixels, pixels + 10, pixels + 20, np.array([0.5, 1.5]))
-    found = gathered(4, truth, truth).all()
+    found = gathered(truth, truth)
     assert found.names == ("1", "2", "1", "2")
     np.testing.assert_array_equal(found.hue, np.concatenate([truth.hue, truth.hue]))
 
@@ -42,7 +37,8 @@ def test_truths_are_gathered_too():
 def test_later_pictures_join_the_arrays_of_the_first():
     # What memory needs: a batch leaves no array of its own behind.
     batch = tally("1", "2")
-    found = gathered(4, batch)
+    found = Gathered(4)
+    found.add(batch)
     before = found.all()
     found.add(tally("3", "4"))
     for key, array in found.all().arrays().items():
@@ -52,4 +48,4 @@ def test_later_pictures_join_the_arrays_of_the_first():
 
 def test_other_scores_are_not_put_after_them():
     with pytest.raises(ValueError, match=r"the same scores of all pictures, got nll of some only"):
-        gathered(2, tally("1"), tally("2", values=("delta_e", "nll")))
+        gathered(tally("1"), tally("2", values=("delta_e", "nll")))

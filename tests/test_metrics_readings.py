@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from gathering import gathered
 from sklearn.metrics import auc
 
 from photochrom.color import compose
@@ -110,9 +111,9 @@ def test_pictures_of_different_sizes_count_alike_where_each_is_by_itself():
         true = Reference([name], L, truth, compose(L, truth), GAMUT)
         parts.append((Tally.of(true, ab, compose(L, ab)), Truth.of(true)))
         auc_counts += AucCounts.of(ab, truth, GAMUT)
-    (tally, true), (later, true_later) = parts
+    tally, true = (gathered(*one) for one in zip(*parts, strict=True))
     prior = np.full(len(GAMUT), 1 / len(GAMUT))
-    found = readings(tally + later, true + true_later, auc_counts, prior)
+    found = readings(tally, true, auc_counts, prior)
     # Within 50 … 149, which are 100 of 150; by trapezoids ½ up to 49, ¾ between, 1 from 50 on.
     assert found["auc_raw_to_149"] == pytest.approx(100 * (1 + 100 / 150) / 2)
     assert found["auc_raw_trapezoid"] == pytest.approx(100 * (49 / 2 + 3 / 4 + 100) / 150)

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from gathering import gathered
 from hypothesis import given, settings, strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
@@ -218,7 +219,7 @@ def test_weights_are_as_many_of_a_picture():
     tally, true = classified(7, pictures=3)
     drawn = [0, 2, 2]
     names = ("a", "b", "c")
-    again = Tally.joined(taken(tally, drawn))
+    again = gathered(*taken(tally, drawn))
     again = Tally(names, again.values, again.counts)
     true_again = Truth(
         names, true.bins[drawn], true.chroma[drawn], true.hue[drawn], true.colorfulness[drawn]
@@ -250,14 +251,14 @@ def test_no_score_depends_on_the_order_of_pictures_or_the_size_of_batches(seed, 
     parts = [
         tallied(ab[at : at + batch], truth[at : at + batch], first=at) for at in range(0, 5, batch)
     ]
-    batched = Tally.joined([part for part, _ in parts])
+    batched = gathered(*(part for part, _ in parts))
     # Sums over a picture's pixels may be grouped by the size of the batch.
     for key, values in batched.values.items():
         np.testing.assert_allclose(values, tally.values[key], rtol=1e-6)
     for key, counts in batched.counts.items():
         np.testing.assert_array_equal(counts, tally.counts[key])
 
-    moved = Tally.joined(taken(tally, order))
+    moved = gathered(*taken(tally, order))
     arrays = (x[list(order)] for x in (true.bins, true.chroma, true.hue, true.colorfulness))
     moved_truth = Truth(moved.names, *arrays)
     once = pooled_scores(tally, true, np.ones((1, 5)))
@@ -270,7 +271,7 @@ def test_pictures_of_different_sizes_count_by_their_pixels_in_the_auc():
     # Four pixels right, one with error 50: of five together, not the mean of both pictures.
     one = tallied(ab_of(*[(0, 0)] * 4), ab_of(*[(0, 0)] * 4))
     other = tallied(ab_of((0, 0)), ab_of((30, 40)), first=1)
-    tally, true = one[0] + other[0], one[1] + other[1]
+    tally, true = (gathered(*parts) for parts in zip(one, other, strict=True))
     assert (len(tally), tally.names) == (2, true.names)
     scores = pooled_scores(tally, true, np.ones((1, 2)))
     assert scores["auc_raw"].item() == pytest.approx(100 * (4 * 151 + 101) / (5 * 151))
@@ -280,7 +281,7 @@ def test_pictures_of_different_sizes_count_by_their_pixels_in_the_auc():
 def test_a_truth_of_other_pictures_is_refused():
     tally, true = tallied(*random_ab(0, pictures=2))
     with pytest.raises(ValueError, match=r"expected the truth of the same 2 pictures in the same"):
-        pooled_scores(tally, true + true, np.ones((1, 2)))
+        pooled_scores(tally, gathered(true, true), np.ones((1, 2)))
 
 
 def test_a_truth_in_another_order_is_refused():
@@ -290,11 +291,11 @@ def test_a_truth_in_another_order_is_refused():
         pooled_scores(tally, replace(true, names=names), np.ones((1, 2)))
 
 
-def test_tallies_of_other_scores_do_not_add_up():
+def test_tallies_of_other_scores_are_not_put_together():
     with pytest.raises(
         ValueError, match=r"same scores of all pictures, got calibration, entropy, nll"
     ):
-        Tally.joined([classified(0)[0], tallied(*random_ab(0))[0]])
+        gathered(classified(0)[0], tallied(*random_ab(0))[0])
 
 
 def test_a_tally_of_missing_pictures_is_refused():

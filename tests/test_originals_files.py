@@ -78,7 +78,7 @@ def test_deep_pictures_are_turned_as_pillow_turns(turn, channels):
     np.testing.assert_array_equal(page.pixels.stored(slice(0, page.height))[..., 0], expected)
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "BMP"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF"])
 def test_resolution_and_profile_are_carried(format):
     data = encoded(Image.fromarray(noise(8, 12)), format, dpi=(300, 200))
     back = reopened(write(read(data)).data)
@@ -140,6 +140,14 @@ def test_webp_is_lossless_where_it_was():
     assert lossless.lossless
     np.testing.assert_array_equal(np.asarray(reopened(write(lossless).data)), np.asarray(image))
     assert not read(encoded(image, "WEBP")).lossless
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF"])
+def test_no_resolution_is_made_up(format):
+    image = Image.fromarray(noise(8, 12))
+    file = read(encoded(image, format))
+    assert file.pages[0].dpi is None
+    assert "dpi" not in reopened(write(file, format="png").data).info
 
 
 def test_a_format_says_what_it_cannot_carry():

@@ -37,7 +37,7 @@ _HUES = SECTORS + 1
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """One method's scores and counts on N pictures; `+` puts those of others after them."""
+    """One method's scores and counts on N pictures."""
 
     names: tuple[str, ...]
     values: dict[str, Float[np.ndarray, " N"]]
@@ -58,15 +58,6 @@ class Tally:
 
     def __len__(self) -> int:
         return len(self.names)
-
-    def __add__(self, later: "Tally") -> "Tally":
-        return Tally.joined([self, later])
-
-    @staticmethod
-    def joined(parts: Sequence["Tally"]) -> "Tally":
-        """All in one, in their order; at least one. `ValueError` for scores that others lack."""
-        names = tuple(name for part in parts for name in part.names)
-        return parts[0].of_others(names, _joined([part.arrays() for part in parts]))
 
     def at(self, places: Sequence[int]) -> "Tally":
         """Of some of the pictures, in the order of their places."""
@@ -124,7 +115,7 @@ class Tally:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What the true colours of N pictures are; `+` puts those of others after them."""
+    """What the true colours of N pictures are."""
 
     names: tuple[str, ...]
     bins: Int[np.ndarray, "N Q"]
@@ -141,20 +132,11 @@ class Truth:
     def __len__(self) -> int:
         return len(self.names)
 
-    def __add__(self, later: "Truth") -> "Truth":
-        return Truth.joined([self, later])
-
     @cached_property
     def pixels(self) -> Int[np.ndarray, " N"]:
         """How many each picture has."""
         pixels: np.ndarray = self.bins.sum(axis=1)
         return pixels
-
-    @staticmethod
-    def joined(parts: Sequence["Truth"]) -> "Truth":
-        """All in one, in their order; at least one."""
-        names = tuple(name for part in parts for name in part.names)
-        return parts[0].of_others(names, _joined([part.arrays() for part in parts]))
 
     def at(self, places: Sequence[int]) -> "Truth":
         """Of some of the pictures, in the order of their places."""
@@ -197,12 +179,6 @@ def check_keys(some: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray])
     if lacking := some.keys() ^ others.keys():
         told = ", ".join(sorted(lacking))
         raise ValueError(f"expected the same scores of all pictures, got {told} of some only")
-
-
-def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    for part in parts:
-        check_keys(part, parts[0])
-    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
 def _errors(

@@ -3,6 +3,7 @@
 import struct
 
 from PIL import ExifTags, Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 ORIENTATION = int(ExifTags.Base.Orientation)
 # What a TIFF says of the picture rather than of its own layout.
@@ -21,6 +22,7 @@ TEXTS = (
 # What tifffile, ImageJ and microscopes write as a description: no more true of RGB.
 _LAYOUTS = ('{"shape"', "shape=", "ImageJ=", "<OME")
 FOLDERS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+_RESOLUTION = {ExifTags.Base.XResolution, ExifTags.Base.YResolution}
 
 
 def take_exif(image: Image.Image, notes: list[str]) -> bytes | None:
@@ -74,6 +76,8 @@ def turned(image: Image.Image) -> bool:
 
 def resolution(image: Image.Image, *, swapped: bool) -> tuple[float, float] | None:
     """Pixels an inch, across and down the upright picture, if the file says so."""
+    if isinstance(image, TiffImageFile) and not _RESOLUTION.issubset(image.tag_v2):
+        return None  # of which Pillow says 1
     try:
         x, y = (float(value) for value in image.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
