@@ -93,16 +93,18 @@ def rgb_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batc
     the chroma does, to a thousandth. L, clipped to 0–100, is kept to 3e-4: the white of the
     constants is the matrix's own to four digits.
     """
-    return rgb_from_linear(linear_within_gamut(lab))
+    return rgb_from_linear(linear_within_gamut(*lab.split([1, 2], dim=-3)))
 
 
-def linear_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
+def linear_within_gamut(
+    L: Float[Tensor, "*batch 1 H W"], ab: Float[Tensor, "*batch 2 H W"]
+) -> Float[Tensor, "*batch 3 H W"]:
     """Linear RGB of which `rgb_within_gamut` is the sRGB; from 0 to 1 but for rounding.
 
     Fastest on some ten thousand pixels at a time: what is made of them on the way stays in cache.
     """
-    lightness, a, b = lab.movedim(-3, 0).flatten(1).unbind(0)
-    grey = lightness.clamp(0, 100).add_(16).mul_(1 / 116)
+    a, b = ab.movedim(-3, 0).flatten(1).unbind(0)
+    grey = L.flatten().clamp(0, 100).add_(16).mul_(1 / 116)
     matrix = _LINEAR_FROM_XYZ.to(grey)
     linear: Tensor = matrix @ _cubed(_cube_roots(grey, a, b))
     outside = (_excess(linear) > 0).nonzero()[:, 0]
@@ -111,7 +113,7 @@ def linear_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*b
         reach = _cube_roots(torch.zeros_like(grey), a, b)
         fitting = torch.addcmul(grey, reach, _chroma_that_fits(grey, reach))
         linear[:, outside] = matrix @ _cubed(fitting)
-    return linear.reshape(3, *lab.shape[:-3], *lab.shape[-2:]).movedim(0, -3)
+    return linear.reshape(3, *ab.shape[:-3], *ab.shape[-2:]).movedim(0, -3)
 
 
 def _cube_roots(

@@ -43,8 +43,8 @@ def lightness_from_words(words: Int32[Tensor, "H W"]) -> Float[Tensor, "H W"]:
 
 
 def words_from_linear(linear: Float[Tensor, "3 H W"]) -> Int32[Tensor, "H W"]:
-    """Pixels of linear RGB, clipped to 0–1; their other byte is 0."""
-    roots = linear.clamp(0, 1).sqrt_().mul_(_ROOTS - 1).add_(0.5)  # to be cut off
+    """Pixels of linear RGB, which is used up, clipped to 0–1; their other byte is 0."""
+    roots = linear.clamp_(0, 1).sqrt_().mul_(_ROOTS - 1).add_(0.5)  # to be cut off
     places = roots.flatten(1).int()
     parts = [table.index_select(0, at) for table, at in zip(_BYTES, places, strict=True)]
     return parts[0].add_(parts[1]).add_(parts[2]).reshape(linear.shape[1:])

@@ -16,6 +16,7 @@ from photochrom.threads import in_threads
 from photochrom.upsampling import Bilinear, EdgeAware
 
 _BATCH = 8  # pages
+_KEPT = 16_000_000  # pixels; of fewer L is kept until they are painted, for a tenth of the time
 _MOST = 8  # times the working size squared is the largest area that the network sees: 64 : 1
 
 Enlarged = EdgeAware | Bilinear
@@ -42,7 +43,8 @@ class Model(Protocol):
 def predicted(pages: Sequence[Page], model: Model, config: ColorizeConfig) -> list[Enlarged]:
     """ab of every page, small still: the network's part. Pages of one size go through together."""
     with torch.inference_mode():
-        Ls = [page.reduced_lightness(_short(page, config, model)) for page in pages]
+        keep = sum(page.height * page.width for page in pages) <= _KEPT
+        Ls = [page.reduced_lightness(_short(page, config, model), keep=keep) for page in pages]
         found: list[Enlarged] = []
         for _, alike in groupby(zip(pages, Ls, strict=True), key=lambda one: one[1].shape):
             while some := list(islice(alike, _BATCH)):

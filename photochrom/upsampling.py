@@ -66,7 +66,8 @@ class EdgeAware:
         """
         ab, A, smooth = self._wide.rows(rows).split([2, 2, 1], dim=1)
         least, greatest = self._range.rows(rows).split(2, dim=1)
-        return torch.addcmul(ab, A, L - smooth).clamp(least, greatest)
+        large = torch.empty(ab.shape, dtype=ab.dtype)  # in planes, which `rows` are not
+        return torch.addcmul(ab, A, smooth.neg_().add_(L), out=large).clamp_(least, greatest)
 
 
 class Bilinear:
@@ -128,24 +129,34 @@ class _Wide:
     ) -> None:
         h, w = small.shape[-2:]
         down, across = scale or (h / size[0], w / size[1])
-        columns = _blocks(size[1], across, w, kernel, _COLUMNS)
-        self.wide = _enlarged(small.mT, columns).mT.contiguous()
-        self.height, self.blocks = size[0], _blocks(size[0], down, h, kernel, _BLOCK)
+        columns = _blocks(size[1], across, w, kernel, _COLUMNS, small.dtype)
+        wide = _enlarged(small.movedim(3, 0).flatten(1), columns).unflatten(1, small.shape[:3])
+        self.wide = wide.permute(3, 1, 2, 0).flatten(1)
+        self.shape = (*small.shape[:2], size[1])
+        self.height, self.blocks = size[0], _blocks(size[0], down, h, kernel, _BLOCK, small.dtype)
 
     def rows(self, rows: slice) -> Float[Tensor, "B C n W"]:
-        """So many rows of the large picture."""
+        """So many rows of the large picture; they lie row by row in memory, not in planes."""
         start, stop, _ = rows.indices(self.height)
         first, last = start // _BLOCK, -(-stop // _BLOCK)
         made = _enlarged(self.wide, self.blocks[first:last])
-        return made[..., start - first * _BLOCK : stop - first * _BLOCK, :]
+        made = made[start - first * _BLOCK : stop - first * _BLOCK]
+        planes: Tensor = made.unflatten(1, self.shape)
+        return planes.movedim(0, 2)
 
 
-def _enlarged(small: Float[Tensor, "B C h W"], blocks: list[_Block]) -> Float[Tensor, "B C n W"]:
+def _enlarged(small: Float[Tensor, "h many"], blocks: list[_Block]) -> Float[Tensor, "n many"]:
     """The rows of these blocks."""
-    return torch.cat([each.weights.to(small) @ small[..., each.places, :] for each in blocks], -2)
+    large = small.new_empty(sum(len(each.weights) for each in blocks), small.shape[1])
+    rows = large.split([len(each.weights) for each in blocks])
+    for each, out in zip(blocks, rows, strict=True):
+        torch.mm(each.weights, small[each.places], out=out)
+    return large
 
 
-def _blocks(large: int, scale: float, small: int, kernel: Kernel, length: int) -> list[_Block]:
+def _blocks(
+    large: int, scale: float, small: int, kernel: Kernel, length: int, dtype: torch.dtype
+) -> list[_Block]:
     """Of each `length` large rows: the small ones that they are made of, and the weights."""
     at = (torch.arange(large, dtype=torch.float64) + 0.5) * scale - 0.5
     first = at.floor()
@@ -158,7 +169,7 @@ def _blocks(large: int, scale: float, small: int, kernel: Kernel, length: int) -
         end = (most[number] if number < len(most) else int(places[-1, -1])) + 1
         dense = weights.new_zeros(len(weights[rows]), end - start)
         dense.scatter_add_(1, places[rows] - start, weights[rows])
-        blocks.append(_Block(slice(start, end), dense))
+        blocks.append(_Block(slice(start, end), dense.to(dtype)))
     return blocks
 
 

@@ -60,7 +60,7 @@ def test_bytes_of_linear_values_are_rounded_to_a_300th_of_a_step():
 def test_every_byte_comes_back_and_what_is_beyond_is_clipped():
     levels = torch.arange(256).double() / 255
     linear = torch.where(levels > 0.04045, ((levels + 0.055) / 1.055) ** 2.4, levels / 12.92)
-    made = words_from_linear(linear.float().expand(3, 1, -1)).numpy().view(np.uint8).reshape(-1, 4)
+    made = words_from_linear(linear.float().repeat(3, 1, 1)).numpy().view(np.uint8).reshape(-1, 4)
     np.testing.assert_array_equal(made[:, :3], np.arange(256)[:, None].repeat(3, 1))
     beyond = words_from_linear(torch.tensor([-0.1, 1.1, 1e-9]).reshape(3, 1, 1))
     assert beyond.numpy().view(np.uint8).flatten().tolist() == [0, 255, 0, 0]

@@ -25,6 +25,9 @@ class Page:
     """Of floats: the value in the file that is white."""
     compressed: bool = True
     """False for a TIFF page that lay plain in its file."""
+    _kept: dict[int, Float[Tensor, "1 1 _ W"]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # L of strips that are not painted yet, by their first row
 
     @property
     def height(self) -> int:
@@ -57,14 +60,19 @@ class Page:
     def lightness(self, rows: slice) -> Float[Tensor, "1 1 h W"]:
         """L of some rows, 0–100, also of a page in colour."""
         rows = self._within(rows)
+        kept = self._kept.get(rows.start)
+        if kept is not None and kept.shape[-2] == rows.stop - rows.start:
+            return kept
         L = [
             self.pixels.lightness(slice(rows.start + s.start, rows.start + s.stop))
             for s in strips(rows.stop - rows.start, self.width)
         ]
-        return torch.cat(L, dim=-2)[None]
+        return (torch.cat(L, dim=-2) if len(L) > 1 else L[0])[None]
 
-    def reduced_lightness(self, short: float) -> Float[Tensor, "1 1 h w"]:
+    def reduced_lightness(self, short: float, *, keep: bool = False) -> Float[Tensor, "1 1 h w"]:
         """L of the whole page, its short side reduced to `short`; a smaller page stays as it is.
+
+        With `keep` the L of each strip, four bytes a pixel, is remembered until it is painted.
 
         Equal, to float32's rounding, to `F.interpolate(antialias=True)` of the whole L. That
         filter is separable: strips are reduced across at once, and what is left of them down.
@@ -73,7 +81,10 @@ class Page:
         height, width = (max(1, round(side * scale)) for side in (self.height, self.width))
 
         def across(rows: slice) -> Tensor:
-            return _resized(self.lightness(rows), rows.stop - rows.start, width)
+            L = self.lightness(rows)
+            if keep:
+                self._kept[rows.start] = L
+            return _resized(L, rows.stop - rows.start, width)
 
         reduced = in_threads(across, self.strips(), self.threads())
         return _resized(torch.cat(reduced, dim=-2), height, width)
@@ -96,12 +107,21 @@ class Page:
         L = self.lightness(rows) if L is None else L
         for strip in strips(rows.stop - rows.start, self.width):
             place = slice(rows.start + strip.start, rows.start + strip.stop)
-            lab = torch.cat([L[..., strip, :], ab[..., strip, :].float()], dim=1)
-            self.pixels.put(place, linear_within_gamut(lab[0]))
+            linear = linear_within_gamut(L[0, :, strip], ab[0, :, strip].float())
+            self.pixels.put(place, linear)
+        self._forget(rows)
 
     def copy(self) -> "Page":
         """The same page with pixels of its own, to be painted in other colours."""
-        return replace(self, pixels=self.pixels.copy())
+        page = replace(self, pixels=self.pixels.copy())
+        page._kept.update(self._kept)
+        return page
+
+    def _forget(self, rows: slice) -> None:
+        """Let go the L of strips that are, in part, among these rows."""
+        for start, L in list(self._kept.items()):  # other threads forget theirs meanwhile
+            if start < rows.stop and start + L.shape[-2] > rows.start:
+                self._kept.pop(start, None)
 
     def _within(self, rows: slice) -> slice:
         start, stop, step = rows.indices(self.height)
