@@ -24,8 +24,8 @@ def app(
     Example: photochrom app
 
     Args:
-        models: Names, run folders, folders of models, or URLs of these; by default the models
-            that come with photochrom.
+        models: Names, run folders, .onnx files, folders of models, or URLs of these; by default
+            the models that come with photochrom.
         studies: Folders of finished studies, to be browsed.
     """
     _refuse_taken(config)

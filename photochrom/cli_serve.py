@@ -22,8 +22,8 @@ def serve(
     Example: photochrom serve --models gs://bucket/models --gallery gs://bucket/gallery
 
     Args:
-        models: Names, run folders, folders of models, or URLs of these; by default the models
-            that come with photochrom. The first is the one that requests get.
+        models: Names, run folders, .onnx files, folders of models, or URLs of these; by default
+            the models that come with photochrom. The first is the one that requests get.
     """
     from photochrom.models import find_models
 

@@ -22,8 +22,8 @@ from torch.nn import functional as F
 import photochrom
 from photochrom.files import write_whole
 from photochrom.models import Colorizer, locate, read_config
-from photochrom.models.exported import ENDING, ONNX_FORMAT, ONNX_VERSION
 from photochrom.models.fetched import checksum
+from photochrom.models.onnx_file import ENDING, ONNX_FORMAT, ONNX_VERSION
 
 _OPSET = 17  # torch 2.4 writes up to 20; 17 is what onnxruntime has read since 2022
 _FREE = {0: "batch", 2: "height", 3: "width"}

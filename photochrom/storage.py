@@ -49,6 +49,17 @@ def read_whole(place: str, most: int) -> bytes | None:
     return data if len(data) <= most else None
 
 
+def read_end(place: str, length: int) -> bytes:
+    """The last `length` bytes of a file, or all if it has fewer; `OSError` as of `read_whole`."""
+    if is_url(place):
+        files, path = filesystem(place)
+        data: bytes = reached(place, lambda: files.cat_file(path, start=-length))
+        return data[-length:]  # a server may know no ranges
+    with _plain(place) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - length))
+        return file.read(length)
+
+
 def _plain(place: str) -> BinaryIO:
     number = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # not to wait for a writer
     try:

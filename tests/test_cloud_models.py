@@ -34,6 +34,30 @@ def test_models_in_a_bucket_are_listed_fetched_once_and_used(bucket, run, photos
     assert (tmp_path / "again/0.png").read_bytes() == (tmp_path / "out/0.png").read_bytes()
 
 
+def test_an_exported_model_in_a_bucket_is_listed_fetched_once_and_used(
+    bucket, run, model, photos, tmp_path
+):
+    path, url = tmp_path / "mine.onnx", f"{bucket}/models/mine.onnx"
+    assert run("export", model, "-o", path)[0] == 0
+    storage.put(url, path.read_bytes())
+    listed = ("models", f"{bucket}/models")
+    last = run(*listed)[1].splitlines()[-1]
+    assert last.startswith("mine.onnx        classification; 0.")
+    assert last.endswith(f"MiB; not fetched yet; {url}")
+    for place, out in ((path, "local"), (url, "fetched"), (url, "cached")):
+        command = ("colorize", photos / "0.png", "--model", place, "-o", tmp_path / out)
+        assert run(*command)[0] == 0
+        made = (tmp_path / out / "0.png").read_bytes()
+        assert made == (tmp_path / "local" / "0.png").read_bytes()
+    assert [kept.suffix for kept in cache_folder().iterdir()] == [".onnx"]
+    assert run(*listed)[1].splitlines()[-1].endswith(f"MiB; cached; {url}")
+    storage.put(url, path.read_bytes()[:-300])  # without all of its metadata
+    command = ("colorize", photos / "0.png", "--model", url, "-o", tmp_path / "again")
+    code, _, lines = run(*command)
+    assert (code, len(lines)) == (2, 1)
+    assert f"{url}: expected photochrom onnx version 1, got None" in lines[0]
+
+
 def test_a_folder_of_models_is_listed(run, model):
     code, out, _ = run("models", model.parent)
     assert (code, out.split(";")[0]) == (0, "model            classification")

@@ -8,17 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import requests
 import torch
-import uvicorn
 from PIL import Image
+from serve_world import Client, colorized, encoded
 
-from photochrom import originals
-from photochrom.config import Architecture, ColorizeConfig, ServeConfig
+from photochrom.config import Architecture, ServeConfig
 from photochrom.models import Colorizer
-from photochrom.painting import paint, predicted
 from photochrom.quantize import Gamut
-from photochrom.serve import Service, create_app
+from photochrom.serve import Service
 
 
 @pytest.fixture
@@ -33,30 +30,6 @@ def models(tmp_path):
     return places
 
 
-class Client:
-    """A server in a thread of its own, and what is asked of it."""
-
-    def __init__(self, service):
-        config = uvicorn.Config(create_app(service), port=0, log_level="critical")
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run)
-        self.thread.start()
-        while not self.server.started:
-            time.sleep(0.01)
-        port = self.server.servers[0].sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-
-    def get(self, path):
-        return requests.get(self.url + path, timeout=30)
-
-    def colorize(self, data, query=""):
-        return requests.post(f"{self.url}/colorize{query}", data=data, timeout=30)
-
-    def stop(self):
-        self.server.should_exit = True
-        self.thread.join()
-
-
 @pytest.fixture
 def serve(models):
     """Start a service with some config and give a client of it."""
@@ -69,23 +42,6 @@ def serve(models):
     yield start
     for client in clients:
         client.stop()
-
-
-def encoded(format="JPEG", size=(50, 40), seed=0, **options):
-    noise = np.random.default_rng(seed).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    data = io.BytesIO()
-    Image.fromarray(noise).resize(size).save(data, format, **options)
-    return data.getvalue()
-
-
-def colorized(data, place, **config):
-    """What the library makes of the same file."""
-    file, config = originals.read(data), ColorizeConfig(**config)
-    for page, colors in zip(
-        file.pages, predicted(file.pages, Colorizer.load(place), config), strict=True
-    ):
-        paint(page, colors)
-    return originals.write(file, format=config.format, quality=config.quality).data
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from photochrom import originals
 from photochrom.app.picture import safe_stem, written
-from photochrom.app.seen import Look, Seen
+from photochrom.app.seen import Look, see
 from photochrom.images import PictureError, Skipped
-from photochrom.models import Colorizer
+from photochrom.models import AnyColorizer
 
 
 class Dropped(NamedTuple):
@@ -28,7 +28,7 @@ class Zip:
         self._taken: set[str] = set()
 
     def fill(
-        self, files: Sequence[Dropped], model: Colorizer, look: Look, *, most_pixels: int
+        self, files: Sequence[Dropped], model: AnyColorizer, look: Look, *, most_pixels: int
     ) -> Iterator[str]:
         """Colorize the files into it; gives the name of each when it is done."""
         with zipfile.ZipFile(self._buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -58,8 +58,8 @@ class Zip:
         return len(self._taken)
 
 
-def _colorized(data: bytes, model: Colorizer, look: Look, most_pixels: int) -> tuple[bytes, str]:
+def _colorized(data: bytes, model: AnyColorizer, look: Look, most_pixels: int) -> tuple[bytes, str]:
     file = originals.read(data, most_pixels=most_pixels)
-    seen = Seen.by(model, file.pages[0].reduced_lightness(model.size))
+    seen = see(model, file.pages[0].reduced_lightness(model.size))
     made = written(file, seen, look)
     return made.data, made.suffix

@@ -7,7 +7,7 @@ from photochrom.app.batch import Dropped, Zip
 from photochrom.app.controls import Asked, controls
 from photochrom.app.given import Given, given
 from photochrom.app.picture import Opened, Result
-from photochrom.app.seen import Look, Point, Seen
+from photochrom.app.seen import Fixed, Look, Point, Seen
 from photochrom.images import PictureError
 
 _GREY, _TRUTH = "grey", "true colours"
@@ -77,7 +77,7 @@ def _below(opened: Opened, made: list[Result]) -> None:
         views.VIEWS[chosen](opened, made)
 
 
-def _look_of(asked: Asked, seen: Seen) -> Look:
+def _look_of(asked: Asked, seen: Seen | Fixed) -> Look:
     """As it was asked for, after a callback changed what only it knows."""
     chosen = st.session_state.get("alternative", 0) if seen.classifies else 0
     return Look(asked.look.temperature, asked.look.decoder, chosen)
@@ -108,7 +108,7 @@ def _picked(point: Point) -> None:
     st.session_state["view"] = views.AT_A_POINT
 
 
-def _downloads(opened: Opened, seen: Seen, asked: Asked, all_sessions: Given) -> None:
+def _downloads(opened: Opened, seen: Seen | Fixed, asked: Asked, all_sessions: Given) -> None:
     look = _look_of(asked, seen)
 
     def whole() -> bytes:

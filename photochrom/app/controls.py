@@ -10,10 +10,15 @@ from photochrom.app.batch import Dropped
 from photochrom.app.given import Given
 from photochrom.app.seen import Look
 from photochrom.config import Decoder
+from photochrom.models import Colorizer, OnnxColorizer
 
 SAMPLES = Path(__file__).parents[1] / "assets" / "samples"
 _FIRST = "snow_peaks"
 _NONE = "none"
+_EXPORTED = (
+    "Exported models ({}) decode inside their file: no temperature, decoder, palette or "
+    "alternatives can be chosen for them."
+)
 _DECODERS = {"annealed": "annealed mean", "mode": "mode", "mean": "mean"}
 Method = Literal["classification", "regression"]
 
@@ -81,27 +86,33 @@ def _first(given: Given, method: Method, otherwise: str) -> int:
     """Which of the shelf's models is the first of that method."""
     names = list(given.shelf)
     for place, name in enumerate(names):
-        if given.model(name).architecture.method == method:
+        if given.model(name).method == method:
             return place
     return names.index(otherwise) if otherwise in names else 0
 
 
 def _help(given: Given) -> str:
-    told = (f"{name}: {given.model(name).architecture.method}" for name in given.shelf)
+    told = (f"{name}: {given.model(name).method}" for name in given.shelf)
     return "; ".join(told)
 
 
 def _look(given: Given, model: str, other: str | None) -> Look:
-    of = [given.model(name) for name in (model, other) if name]
-    classify = any(one.architecture.method == "classification" for one in of)
+    names = [name for name in (model, other) if name]
+    own = [one for one in map(given.model, names) if isinstance(one, Colorizer)]
+    exported = [name for name in names if isinstance(given.model(name), OnnxColorizer)]
+    classifiers = [one for one in own if one.method == "classification"]
+    if exported:
+        st.caption(_EXPORTED.format(", ".join(exported)))
+        if not classifiers:
+            return Look()
     temperature = st.slider(
         "Temperature",
         0.05,
         1.0,
-        of[0].temperature,
+        (classifiers or own)[0].temperature,
         0.01,
         key="temperature",
-        disabled=not classify or st.session_state.get("decoder", "annealed") != "annealed",
+        disabled=not classifiers or st.session_state.get("decoder", "annealed") != "annealed",
         help="Of the annealed mean: low is vivid and patchy, 1 is the mean, smooth and pale.",
     )
     decoder = st.selectbox(
@@ -109,7 +120,7 @@ def _look(given: Given, model: str, other: str | None) -> Look:
         get_args(Decoder),
         format_func=_DECODERS.__getitem__,
         key="decoder",
-        disabled=not classify,
+        disabled=not classifiers,
     )
     return Look(temperature, cast(Decoder, decoder))
 

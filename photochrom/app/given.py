@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from photochrom.config import AppConfig
 from photochrom.memory import give_back_freed
-from photochrom.models import Colorizer, find_models
+from photochrom.models import AnyColorizer, find_models, load_model
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class Given:
     counting: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     """Held while colours are counted."""
     _workers: ThreadPoolExecutor = field(init=False, repr=False)
-    _loaded: dict[str, Colorizer] = field(default_factory=dict, init=False, repr=False)
+    _loaded: dict[str, AnyColorizer] = field(default_factory=dict, init=False, repr=False)
     _loading: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -52,11 +52,11 @@ class Given:
 
         return self._workers.submit(acted).result()
 
-    def model(self, name: str) -> Colorizer:
+    def model(self, name: str) -> AnyColorizer:
         """A model of the shelf, loaded once for all."""
         with self._loading:
             if name not in self._loaded:
-                self._loaded[name] = Colorizer.load(self.shelf[name])
+                self._loaded[name] = load_model(self.shelf[name])
             return self._loaded[name]
 
     def sizes(self) -> set[int]:

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from photochrom import originals
 from photochrom.app.display import Display, jpeg
-from photochrom.app.seen import Look, Seen
+from photochrom.app.seen import Fixed, Look, Seen, see
 from photochrom.color import compose, lab_from_rgb
 from photochrom.config import ColorizeConfig
 from photochrom.images import GREY_REACH, packed_colors
 from photochrom.metrics import Reference, Tally
-from photochrom.models import Colorizer
+from photochrom.models import AnyColorizer
 from photochrom.originals import OriginalFile, Written
 from photochrom.painting import enlarged, paint
 from photochrom.prior.tone import are_toned
@@ -44,7 +44,7 @@ class Result:
 
     name: str
     """The model's."""
-    seen: Seen
+    seen: Seen | Fixed
     ab: Float[Tensor, "1 2 h w"]
     jpeg: bytes
 
@@ -64,22 +64,22 @@ class Opened:
         self.suffix = originals.suffix_of(file)
         self.display = Display(page)
         self._lightness = {size: page.reduced_lightness(size) for size in set(sizes)}
-        self.seen: dict[str, Seen] = {}
+        self.seen: dict[str, Seen | Fixed] = {}
         self._results: dict[str, tuple[object, Result]] = {}
 
     def _read(self) -> OriginalFile:
         return originals.read(self.data, most_pixels=self.most_pixels)
 
-    def see(self, name: str, model: Colorizer) -> Seen:
+    def see(self, name: str, model: AnyColorizer) -> Seen | Fixed:
         """What a model sees; the network runs the first time."""
         if name not in self.seen:
             if model.size not in self._lightness:
                 page = self._read().pages[0]
                 self._lightness[model.size] = page.reduced_lightness(model.size)
-            self.seen[name] = Seen.by(model, self._lightness[model.size])
+            self.seen[name] = see(model, self._lightness[model.size])
         return self.seen[name]
 
-    def shown(self, seen: Seen, ab: Float[Tensor, "1 2 h w"]) -> Image.Image:
+    def shown(self, seen: Seen | Fixed, ab: Float[Tensor, "1 2 h w"]) -> Image.Image:
         """The picture in colours of a model, as large as it is shown."""
         return self.display.colored(ab, seen.L, seen.model.stride)
 
@@ -92,7 +92,7 @@ class Opened:
             self._results[name] = of, Result(name, seen, ab, jpeg(self.shown(seen, ab)))
         return self._results[name][1]
 
-    def download(self, seen: Seen, look: Look) -> Written:
+    def download(self, seen: Seen | Fixed, look: Look) -> Written:
         """The whole picture in colour as a file of its format: what `colorize` would write."""
         return written(self._read(), seen, look)
 
@@ -122,7 +122,7 @@ class Opened:
         return Reference([self.name], lab[:, :1], lab[:, 1:], rgb, Gamut.srgb())
 
     @torch.inference_mode()
-    def scores(self, seen: Seen, ab: Float[Tensor, "1 2 h w"]) -> list[Score]:
+    def scores(self, seen: Seen | Fixed, ab: Float[Tensor, "1 2 h w"]) -> list[Score]:
         """How near the colours come to the true ones, at a short side of 160 pixels."""
         true = self._reference
         page = originals.of_rgb(np.array(self._small)).pages[0]
@@ -142,7 +142,7 @@ class Opened:
         ]
 
 
-def written(file: OriginalFile, seen: Seen, look: Look) -> Written:
+def written(file: OriginalFile, seen: Seen | Fixed, look: Look) -> Written:
     """A file painted in the colours of what a model saw of its first page."""
     page = file.pages[0]
     colors = enlarged(seen.ab(look), seen.L, seen.model.stride, page, ColorizeConfig())

@@ -1,6 +1,10 @@
-"""What a model saw of a picture: the network has run once, and everything is decoded from it."""
+"""What a model saw of a picture: the network has run once, and everything is decoded from it.
+
+Of a regression and of an exported model that is one colour a pixel, and there is nothing to decode.
+"""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -16,7 +20,7 @@ from photochrom.choices import (
     region,
 )
 from photochrom.config import Decoder
-from photochrom.models import Colorizer
+from photochrom.models import AnyColorizer, Colorizer
 
 ALTERNATIVES = 4
 _AT = {"mode": 0.0, "mean": 1.0}
@@ -45,14 +49,32 @@ class Point:
 
 
 @dataclass(eq=False)
+class Fixed:
+    """One picture as a model sees it that gives one colour a pixel."""
+
+    model: AnyColorizer
+    L: Float[Tensor, "1 1 H W"]
+    """What the network was given."""
+    colors: Float[Tensor, "1 2 h w"]
+    classifies: ClassVar[bool] = False
+    choices: ClassVar[tuple[Choice, ...]] = ()
+
+    def ab(self, _: Look) -> Float[Tensor, "1 2 h w"]:
+        """The colours, whatever the look: they are `colorize`'s."""
+        return self.colors
+
+
+@dataclass(eq=False)
 class Seen:
-    """One picture as one model sees it, with the colours that were chosen in it."""
+    """One picture as one classifier sees it, with the colours that were chosen in it."""
 
     model: Colorizer
     L: Float[Tensor, "1 1 H W"]
     """What the network was given."""
     features: Float[Tensor, "1 C h w"]
     choices: tuple[Choice, ...] = ()
+    classifies: ClassVar[bool] = True
+    """There are distributions to decode, rather than one colour a pixel."""
     _alternatives: Float[Tensor, "N 1 2 h w"] | None = field(default=None, repr=False)
 
     @staticmethod
@@ -61,17 +83,12 @@ class Seen:
         """Run the network."""
         return Seen(model, L, model.features(L.to(model.bins.device)))
 
-    @property
-    def classifies(self) -> bool:
-        """Whether there are distributions to decode, rather than one colour a pixel."""
-        return self.model.architecture.method == "classification"
-
     @torch.inference_mode()
     def ab(self, look: Look) -> Float[Tensor, "1 2 h w"]:
         """The colours, small still. Without choices or alternative they are `colorize`'s."""
-        if self.classifies and look.alternative:
+        if look.alternative:
             return self.alternatives()[look.alternative - 1]
-        if self.classifies and self.choices:
+        if self.choices:
             own = self.model.temperature if look.temperature is None else look.temperature
             at = _AT.get(look.decoder, own)
             gamut = self.model.gamut
@@ -131,3 +148,11 @@ class Seen:
     def _at(self, point: Point) -> Float[Tensor, "C 1 1"]:
         row, column = self._place(point)
         return self.features[0, :, row : row + 1, column : column + 1]
+
+
+@torch.inference_mode()
+def see(model: AnyColorizer, L: Float[Tensor, "1 1 H W"]) -> Seen | Fixed:
+    """Run a model, and keep of it what can be decoded."""
+    if isinstance(model, Colorizer) and model.method == "classification":
+        return Seen.by(model, L)
+    return Fixed(model, L, model.small(L, None, "annealed"))

@@ -10,11 +10,15 @@ from photochrom.app import parts
 from photochrom.app.display import jpeg
 from photochrom.app.picture import Opened, Result
 from photochrom.app.plane import plane
-from photochrom.app.seen import ALTERNATIVES, Point, Seen
+from photochrom.app.seen import ALTERNATIVES, Fixed, Point, Seen
 from photochrom.choices import LikelyColor, entropy_picture
 
 AT_A_POINT = "Colours at a point"
 _NEEDS = "A regression gives one colour a pixel: choose a classifier to see what else is likely."
+_EXPORTED = (
+    "An exported model gives the decoded colours alone: choose the model that it was made from to "
+    "see what else is likely."
+)
 
 
 def side_by_side(opened: Opened, made: Sequence[Result]) -> None:
@@ -27,7 +31,7 @@ def side_by_side(opened: Opened, made: Sequence[Result]) -> None:
             parts.shown(opened.display.by_lightness, "as it came: without colours of its own")
     for place, one in zip(places[1:], made, strict=True):
         with place:
-            kind = one.seen.model.architecture.method
+            kind = one.seen.model.method
             parts.shown(one.jpeg, f"{one.name}, {kind}")
             if opened.has_colors:
                 scores = opened.scores(one.seen, one.ab)
@@ -43,8 +47,8 @@ def side_by_side(opened: Opened, made: Sequence[Result]) -> None:
 def at_a_point(opened: Opened, made: Sequence[Result]) -> None:
     """The distribution at the point that was clicked; a colour of it re-colours its region."""
     seen = made[0].seen
-    if not seen.classifies:
-        st.info(_NEEDS)
+    if isinstance(seen, Fixed):
+        st.info(_why(seen))
         return
     point: Point | None = st.session_state.get("point")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -67,6 +71,11 @@ def at_a_point(opened: Opened, made: Sequence[Result]) -> None:
     parts.palette(svg, colors, key="palette", on_color=partial(_choose, seen, point))
 
 
+def _why(seen: Fixed) -> str:
+    """Why there is nothing to choose."""
+    return _NEEDS if seen.model.method == "regression" else _EXPORTED
+
+
 def _choose(seen: Seen, point: Point, color: LikelyColor) -> None:
     seen.choose(point, color.ab)
     st.session_state["alternative"] = 0
@@ -75,8 +84,8 @@ def _choose(seen: Seen, point: Point, color: LikelyColor) -> None:
 def alternatives(opened: Opened, made: Sequence[Result]) -> None:
     """Other plausible colorizations, each to be taken for the result."""
     seen = made[0].seen
-    if not seen.classifies:
-        st.info(_NEEDS)
+    if isinstance(seen, Fixed):
+        st.info(_why(seen))
         return
     taken = st.session_state.get("alternative", 0)
     places = st.columns(ALTERNATIVES)
@@ -99,8 +108,8 @@ def _take(number: int) -> None:
 def doubt(opened: Opened, made: Sequence[Result]) -> None:
     """The entropy map."""
     seen = made[0].seen
-    if not seen.classifies:
-        st.info(_NEEDS)
+    if isinstance(seen, Fixed):
+        st.info(_why(seen))
         return
     bits = seen.entropy()
     width, height = opened.display.size

@@ -11,6 +11,7 @@ from photochrom.models.discriminators import (
 from photochrom.models.encoder_weights import read_encoder_weights as read_encoder_weights
 from photochrom.models.encoders import freeze as freeze
 from photochrom.models.exported import (
+    AnyColorizer as AnyColorizer,
     OnnxColorizer as OnnxColorizer,
     load_model as load_model,
 )

@@ -54,6 +54,11 @@ class Colorizer(nn.Module):
         return self.architecture.stride
 
     @property
+    def method(self) -> str:
+        """`classification` or `regression`."""
+        return self.architecture.method
+
+    @property
     def parameters_count(self) -> int:
         """Trained numbers of the network."""
         return sum(p.numel() for p in self.network.parameters())

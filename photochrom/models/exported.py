@@ -5,8 +5,7 @@ The graph takes L (batch, 1, height, width) in 0–100 and gives "ab" (batch, 2,
 else is to be known is in its metadata.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,21 +13,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from photochrom import storage
 from photochrom.config import ColorizeConfig, Decoder
 from photochrom.models.colorizer import Colorizer
 from photochrom.models.fetched import checksum
+from photochrom.models.onnx_file import ENDING, count, number, read_exported, refuse_others
 from photochrom.models.pictures import Picture, in_color
 from photochrom.models.working import reduced
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-ENDING = ".onnx"
-ONNX_FORMAT, ONNX_VERSION = "photochrom onnx", "1"
-_MOST = 2**31  # bytes: protobuf ends there, too
 _ENDS = [(name, "tensor(float)", axes) for name, axes in (("L", 1), ("ab", 2), ("small", 2))]
 _SILENT = 4  # onnxruntime's severity "fatal": it raises what it would print besides
+_TOGETHER = 2**17  # pixels of the head that go through at once: 160 MB a tensor of 313 bins
 
 
 class OnnxColorizer:
@@ -37,9 +34,7 @@ class OnnxColorizer:
     def __init__(self, place: str, session: "InferenceSession") -> None:
         """`ValueError` for a session of another file than `photochrom export` writes."""
         told = session.get_modelmeta().custom_metadata_map
-        if (told.get("format"), told.get("version")) != (ONNX_FORMAT, ONNX_VERSION):
-            found = f"{told.get('format')!r} version {told.get('version')!r}"
-            raise ValueError(f"{place}: expected {ONNX_FORMAT} version {ONNX_VERSION}, got {found}")
+        refuse_others(place, told)
         ends = [
             (end.name, end.type, *end.shape[1:2])
             for end in (*session.get_inputs(), *session.get_outputs())
@@ -50,11 +45,11 @@ class OnnxColorizer:
             )
         self.place = place
         self.label = told.get("label", "")
-        self.size = _whole(place, told, "size")
-        self.stride = _whole(place, told, "stride")
+        self.size = count(place, told, "size")
+        self.stride = count(place, told, "stride")
         self.method = told.get("method", "")
         self.temperature = (
-            None if self.method == "regression" else _number(place, told, "temperature")
+            None if self.method == "regression" else number(place, told, "temperature")
         )
         self._session = session
 
@@ -99,15 +94,26 @@ class OnnxColorizer:
         temperature: float | None,
         how: Decoder,
     ) -> Float[Tensor, "B 2 _ _"]:
-        """One output of the graph: enlarging adds nothing to its time that could be measured."""
-        if self.temperature is not None and (temperature is not None or how != "annealed"):
-            raise ValueError(
-                f"{self.place}: expected no temperature and no decoder, as they are inside an ONNX "
-                f"file (temperature {self.temperature:g}): export it anew with photochrom export "
-                "--temperature, or name the model that it was made from"
-            )
-        (ab,) = self._session.run([output], {"L": L.float().cpu().numpy()})
-        return torch.from_numpy(ab)
+        """One output of the graph: enlarging adds nothing to its time that could be measured.
+
+        So many pictures at a time as have bearably many distributions, or one.
+        """
+        if reason := self.refusal(temperature, how):
+            raise ValueError(f"{self.place}: {reason}")
+        pixels = -(-L.shape[-2] // self.stride) * -(-L.shape[-1] // self.stride)
+        lots = L.float().cpu().split(max(1, _TOGETHER // pixels))
+        made = [self._session.run([output], {"L": lot.numpy()})[0] for lot in lots]
+        return torch.cat([torch.from_numpy(ab) for ab in made])
+
+    def refusal(self, temperature: float | None, how: Decoder) -> str | None:
+        """Why it cannot give such colours, if it cannot: a regression ignores both."""
+        if self.temperature is None or (temperature is None and how == "annealed"):
+            return None
+        return (
+            "expected no temperature and no decoder, as they are inside an ONNX file (temperature "
+            f"{self.temperature:g}): export it anew with photochrom export --temperature, or name "
+            "the model that it was made from"
+        )
 
     @staticmethod
     def load(place: str | Path) -> "OnnxColorizer":
@@ -117,15 +123,8 @@ class OnnxColorizer:
         """
         path = str(place)
         ort = _onnxruntime()
-        try:
-            data = storage.read_whole(path, _MOST)
-        except FileNotFoundError:
-            raise ValueError(f"{path}: expected an ONNX file, found no such file") from None
-        if data is None:
-            raise ValueError(f"{path}: expected at most {_MOST} bytes, got more")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        options.log_severity_level = _SILENT
+        data = read_exported(path)
+        options = _options(ort)
         try:
             session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's have no class of their own in common
@@ -136,7 +135,7 @@ class OnnxColorizer:
             ) from None
         colorizer = OnnxColorizer(path, session)
         told = session.get_modelmeta().custom_metadata_map
-        if checksum(data[: _whole(path, told, "bytes")]) != told.get("sha256"):
+        if checksum(data[: count(path, told, "bytes")]) != told.get("sha256"):
             raise ValueError(
                 f"{path}: expected the graph whose checksum its metadata tells, got a damaged or "
                 "changed one: export it anew"
@@ -144,7 +143,10 @@ class OnnxColorizer:
         return colorizer
 
 
-def load_model(model: str | Path) -> Colorizer | OnnxColorizer:
+AnyColorizer = Colorizer | OnnxColorizer
+
+
+def load_model(model: str | Path) -> AnyColorizer:
     """What colorizes: a file whose name ends in .onnx, or what `Colorizer.load` takes."""
     if str(model).endswith(ENDING):
         return OnnxColorizer.load(model)
@@ -162,19 +164,15 @@ def _onnxruntime() -> Any:
     return onnxruntime
 
 
-def _number(place: str, told: Mapping[str, str], name: str, *, whole: bool = False) -> float:
-    """A positive number of the metadata."""
-    try:
-        value = float(told.get(name, ""))
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf or (whole and not value.is_integer()):
-        raise ValueError(
-            f"{place}: expected a {name} in its metadata as photochrom export writes it, got "
-            f"{told.get(name)!r}: export it anew"
-        )
-    return value
-
-
-def _whole(place: str, told: Mapping[str, str], name: str) -> int:
-    return int(_number(place, told, name, whole=True))
+def _options(ort: Any) -> Any:
+    """How a session runs beside others, and beside threads that paint."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    # Threads that wait by spinning take cores from those that paint.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Memory is given back after a picture: else what the largest one took is held for good.
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+    # Not its own format, which it would know by its bytes: nobody has looked through that.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    options.log_severity_level = _SILENT
+    return options

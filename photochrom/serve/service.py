@@ -8,7 +8,7 @@ from typing import Any
 from photochrom import originals
 from photochrom.config import ColorizeConfig, ServeConfig
 from photochrom.gallery import Gallery, plain_name
-from photochrom.models import Colorizer
+from photochrom.models import AnyColorizer, OnnxColorizer, load_model
 from photochrom.originals import OriginalFile, Written
 from photochrom.painting import paint
 from photochrom.serve.batching import Batcher
@@ -31,7 +31,7 @@ class Service:
         """
         self.config = config
         self.keeper = Keeper(Gallery(config.gallery), config.workers) if config.gallery else None
-        self.models = {name: Colorizer.load(place) for name, place in shelf.items()}
+        self.models = {name: load_model(place) for name, place in shelf.items()}
         self.default = next(iter(self.models))
         self._batcher = Batcher()
         self._workers = single_threads(config.workers)
@@ -42,6 +42,14 @@ class Service:
     def under_way(self) -> int:
         """Pictures that are received, wait or are worked on."""
         return self._under_way
+
+    def check(self, name: str, config: ColorizeConfig) -> None:
+        """`ValueError` for colours that a model cannot give; who asks is not told where it lies."""
+        model = self.models[name]
+        if isinstance(model, OnnxColorizer):
+            reason = model.refusal(config.temperature, config.decoder)
+            if reason:
+                raise ValueError(f"{name}: {reason}")
 
     def enter(self) -> None:
         """Take a place in the queue before a picture is even received; `Busy` if none is free."""
@@ -86,9 +94,9 @@ class Service:
             self.keeper.close()
 
 
-def _settings(file: OriginalFile, model: Colorizer, config: ColorizeConfig) -> dict[str, Any]:
+def _settings(file: OriginalFile, model: AnyColorizer, config: ColorizeConfig) -> dict[str, Any]:
     """What a gallery tells of a picture; a regression has no decoder, only annealing has a T."""
-    classifies = model.architecture.method == "classification"
+    classifies = model.method == "classification"
     annealed = classifies and config.decoder == "annealed"
     return {
         "decoder": config.decoder if classifies else None,

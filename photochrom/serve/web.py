@@ -11,6 +11,7 @@ from fastapi import FastAPI, HTTPException, Query, Request, Response
 import photochrom
 from photochrom.config import ColorizeConfig, Decoder
 from photochrom.images import PictureError, TooLargeError
+from photochrom.models import Colorizer
 from photochrom.originals import Written, format_named
 from photochrom.serve.media import media_type
 from photochrom.serve.service import Busy, Service
@@ -63,6 +64,7 @@ def create_app(service: Service) -> FastAPI:
         if name not in service.models:
             raise HTTPException(404, f"expected one of {', '.join(service.models)}, got {name!r}")
         config = _config(temperature, decoder, format, quality)
+        _check(service, name, config)
         made = await _colorized(service, request, name, config, filename)
         return Response(made.data, media_type=media_type(made.suffix), headers=_headers(made))
 
@@ -147,6 +149,13 @@ def _config(
         raise HTTPException(422, str(error).replace("--", "")) from None
 
 
+def _check(service: Service, name: str, config: ColorizeConfig) -> None:
+    try:
+        service.check(name, config)
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
+
+
 def _headers(made: Written) -> dict[str, str]:
     if not made.notes:
         return {}
@@ -155,12 +164,14 @@ def _headers(made: Written) -> dict[str, str]:
 
 def _told(name: str, service: Service) -> dict[str, Any]:
     colorizer = service.models[name]
+    by_torch = colorizer if isinstance(colorizer, Colorizer) else None
     return {
         "name": name,
-        "method": colorizer.architecture.method,
+        "kind": "torch" if by_torch else "onnx",
+        "method": colorizer.method,
         "temperature": colorizer.temperature,
         "size": colorizer.size,
-        "parameters": colorizer.parameters_count,
+        "parameters": by_torch.parameters_count if by_torch else None,
     }
 
 
