@@ -10,6 +10,7 @@ from photochrom.app.picture import safe_stem, written
 from photochrom.app.seen import Look, Seen
 from photochrom.images import PictureError, Skipped
 from photochrom.models import Colorizer
+from photochrom.originals import OriginalFile
 
 
 class Dropped(NamedTuple):
@@ -58,8 +59,12 @@ class Zip:
         return len(self._taken)
 
 
+def seen_in(file: OriginalFile, model: Colorizer) -> Seen:
+    """What a model sees of a file's first page."""
+    return Seen.by(model, file.pages[0].reduced_lightness(model.size))
+
+
 def _colorized(data: bytes, model: Colorizer, look: Look, most_pixels: int) -> tuple[bytes, str]:
     file = originals.read(data, most_pixels=most_pixels)
-    seen = Seen.by(model, file.pages[0].reduced_lightness(model.size))
-    made = written(file, seen, look)
+    made = written(file, seen_in(file, model), look)
     return made.data, made.suffix

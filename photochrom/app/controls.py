@@ -14,7 +14,7 @@ from photochrom.config import Decoder
 SAMPLES = Path(__file__).parents[1] / "assets" / "samples"
 _FIRST = "snow_peaks"
 _NONE = "none"
-_DECODERS = {"annealed": "annealed mean", "mode": "mode", "mean": "mean"}
+DECODERS = {"annealed": "annealed mean", "mode": "mode", "mean": "mean"}
 Method = Literal["classification", "regression"]
 
 
@@ -107,7 +107,7 @@ def _look(given: Given, model: str, other: str | None) -> Look:
     decoder = st.selectbox(
         "Decoder",
         get_args(Decoder),
-        format_func=_DECODERS.__getitem__,
+        format_func=DECODERS.__getitem__,
         key="decoder",
         disabled=not classify,
     )

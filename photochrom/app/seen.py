@@ -1,6 +1,7 @@
 """What a model saw of a picture: the network has run once, and everything is decoded from it."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -44,6 +45,13 @@ class Point:
             raise ValueError(f"expected a point of the picture, got {self.x:g}, {self.y:g}")
 
 
+class Chosen(NamedTuple):
+    """A colour that was chosen for the region of a point."""
+
+    point: Point
+    choice: Choice
+
+
 @dataclass(eq=False)
 class Seen:
     """One picture as one model sees it, with the colours that were chosen in it."""
@@ -52,7 +60,7 @@ class Seen:
     L: Float[Tensor, "1 1 H W"]
     """What the network was given."""
     features: Float[Tensor, "1 C h w"]
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[Chosen, ...] = ()
     _alternatives: Float[Tensor, "N 1 2 h w"] | None = field(default=None, repr=False)
 
     @staticmethod
@@ -75,7 +83,8 @@ class Seen:
             own = self.model.temperature if look.temperature is None else look.temperature
             at = _AT.get(look.decoder, own)
             gamut = self.model.gamut
-            one = recolored(self.features[0], *self._head, gamut, self.choices, temperature=at)
+            choices = [one.choice for one in self.choices]
+            one = recolored(self.features[0], *self._head, gamut, choices, temperature=at)
             return one[None].cpu()
         return self.model.decoded(self.features, look.temperature, look.decoder).cpu()
 
@@ -110,7 +119,7 @@ class Seen:
     def choose(self, point: Point, ab: tuple[float, float]) -> None:
         """Give the region of a point another colour."""
         w = region(self.features[0], *self._head, self._place(point))
-        self.choices = (*self.choices, Choice(w, ab))
+        self.choices = (*self.choices, Chosen(point, Choice(w, ab)))
 
     def undo(self) -> None:
         """Take the last choice back."""
