@@ -82,40 +82,38 @@ def _compared(views: dict[What, View]) -> None:
 
 def _downloads(gallery: SharedGallery, entry: Entry) -> None:
     stem = safe_stem(str(entry.settings.get("original") or ""))
-    names: dict[What, tuple[str, str]] = {
-        "result": ("Result", "-color"),
-        "picture": ("Picture", ""),
-    }
-    for what, (label, end) in names.items():
+    ends: dict[What, str] = {"result": "-color", "picture": ""}
+    for what, end in ends.items():
         st.download_button(
-            f"{label}, {_size(entry.bytes[what])}",
+            f"Download the {what} ({_size(entry.bytes[what])})",
             partial(gallery.file, entry.name, what),
             f"{stem}{end}{entry.suffixes[what]}",
+            "application/octet-stream",  # whatever the suffix says: never to be run as a page
             on_click="ignore",
             width="stretch",
         )
     settings = json.dumps(asdict(entry), indent=2, ensure_ascii=False)
-    st.download_button("Settings", settings, f"{stem}.json", on_click="ignore", width="stretch")
+    st.download_button(
+        "Download the settings", settings, f"{stem}.json", on_click="ignore", width="stretch"
+    )
 
 
 def _facts(entry: Entry) -> dict[str, str]:
-    """What is known of an entry, and applies."""
-    settings = entry.settings
-    decoder = settings.get("decoder")
-    choices = settings.get("choices")
+    """What is known of an entry, and applies: settings may be of any writer, and any JSON."""
+    told = entry.settings
+    decoder, choices, pages = (told.get(key) for key in ("decoder", "choices", "pages"))
     lines: dict[str, Any] = {
-        "File": settings.get("original"),
+        "File": told.get("original"),
+        "Size": f"{told['width']} × {told['height']}" if {"width", "height"} <= set(told) else None,
+        "Pages": None if pages == 1 else pages,
         "Kept": _when(entry),
-        "Model": settings.get("model"),
+        "Model": told.get("model"),
         "Decoder": DECODERS.get(decoder, decoder) if isinstance(decoder, str) else None,
-        "Temperature": settings.get("temperature"),
-        "Alternative": settings.get("alternative"),
-        "Chosen colours": len(choices) if isinstance(choices, list) else None,
-        "Quality": settings.get("quality"),
-        "Width": settings.get("width"),
-        "Height": settings.get("height"),
-        "Pages": settings.get("pages"),
-        "photochrom": entry.photochrom,
+        "Temperature": told.get("temperature"),
+        "Alternative": told.get("alternative"),
+        "Colours chosen": len(choices) if isinstance(choices, list) else None,
+        "Quality": told.get("quality"),
+        "Version": entry.photochrom,
     }
     return {
         name: str(value)[:_MOST_TOLD] for name, value in lines.items() if value not in (None, "")
