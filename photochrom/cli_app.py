@@ -21,7 +21,7 @@ def app(
 
     Needs pip install 'photochrom[app]'.
 
-    Example: photochrom app
+    Example: photochrom app --gallery gs://bucket/gallery
 
     Args:
         models: Names, run folders, .onnx files, folders of models, or URLs of these; by default

@@ -144,11 +144,16 @@ class Gallery:
             raise NoEntryError(f"expected an entry's name, got {name!r}, which is none") from None
         return _checked(told, name, path)
 
-    def read(self, name: str, what: What) -> Stored:
-        """An entry's picture or result; `NoEntryError`, or `ValueError` where it is damaged."""
+    def read(self, name: str, what: What, most: int = _MOST_PICTURE) -> Stored:
+        """An entry's picture or result; `NoEntryError`, or `ValueError` where it is damaged.
+
+        So is one of more than `most` bytes, before it is read.
+        """
         if what not in get_args(What):
             raise ValueError(f"expected picture or result, got {what!r}")
         entry = self.entry(name)
+        if entry.bytes[what] > most:
+            raise ValueError(f"expected a file of at most {most} bytes, got {entry.bytes[what]}")
         path = self._path(entry, what)
         try:
             data = storage.read_whole(path, entry.bytes[what])

@@ -42,9 +42,10 @@ class Model(Protocol):
 
 def predicted(pages: Sequence[Page], model: Model, config: ColorizeConfig) -> list[Enlarged]:
     """ab of every page, small still: the network's part. Pages of one size go through together."""
+    size = config.working_size or model.size
     with torch.inference_mode():
         keep = sum(page.height * page.width for page in pages) <= _KEPT
-        Ls = [page.reduced_lightness(_short(page, config, model), keep=keep) for page in pages]
+        Ls = [page.reduced_lightness(working_side(page, size), keep=keep) for page in pages]
         found: list[Enlarged] = []
         for _, alike in groupby(zip(pages, Ls, strict=True), key=lambda one: one[1].shape):
             while some := list(islice(alike, _BATCH)):
@@ -57,9 +58,8 @@ def predicted(pages: Sequence[Page], model: Model, config: ColorizeConfig) -> li
     return found
 
 
-def _short(page: Page, config: ColorizeConfig, model: Model) -> float:
-    """The short side that the network sees: less, or none, of a page that is very long."""
-    size = config.working_size or model.size
+def working_side(page: Page, size: int) -> float:
+    """The short side that a network of this working size sees: less of a page that is very long."""
     area = page.height * page.width
     return min(size, _MOST * size * min(page.height, page.width) / sqrt(area))
 

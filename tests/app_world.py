@@ -1,16 +1,22 @@
-"""Pictures and models that the tests of the app share."""
+"""Pictures, models and pages that the tests of the app share."""
 
 import io
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
+from photochrom.app import given as given_module, parts
+from photochrom.app.given import Given, give
 from photochrom.app.picture import Opened
-from photochrom.config import Architecture
-from photochrom.models import Colorizer
+from photochrom.config import AppConfig, Architecture
+from photochrom.models import Colorizer, find_models
 from photochrom.quantize import Gamut
 
+MAIN = Path(given_module.__file__).with_name("main.py")
 MOST = 1_000_000
 
 
@@ -43,3 +49,54 @@ def opened(data, name="a.png"):
 @pytest.fixture
 def photo(samples):
     return (samples / "palace.jpg").read_bytes()
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """Open a page with some config."""
+    monkeypatch.setattr(given_module, "_given", None)
+
+    def open_page(name="colorize", *, studies=(), models=(), **config):
+        parts.part.cache_clear()  # each session of the test has parts of its own
+        give(Given(find_models(models), AppConfig(**config), studies))
+        if name == "colorize":
+            return sound(AppTest.from_file(str(MAIN), default_timeout=60).run())
+        script = f"from photochrom.app import {name}_page\n\n{name}_page.show()"
+        return sound(AppTest.from_string(script, default_timeout=60).run())
+
+    return open_page
+
+
+def sound(app):
+    assert not app.exception
+    return app
+
+
+def dropped(app, *files, into=0):
+    """Drop files of some names and bytes."""
+    for file in files:
+        app.file_uploader[into].upload(*file)
+    return sound(app.run())
+
+
+def errors(app):
+    return [error.value for error in app.error]
+
+
+def captions(app):
+    return [caption.value for caption in app.caption]
+
+
+def data_of(app, part):
+    """What a part of the page that is our own was given."""
+    (found,) = [one for one in app.get("bidi_component") if one.proto.component_name.endswith(part)]
+    return json.loads(found.proto.json)
+
+
+def clicked(app, label):
+    (button,) = [one for one in app.button if one.label == label]
+    return sound(button.click().run())
+
+
+def labels(app):
+    return [one.label for one in app.button]

@@ -26,11 +26,18 @@ SECONDS = 60_000  # ms: cores may be busy
 
 
 @pytest.fixture(scope="module")
-def url():
+def place(tmp_path_factory):
+    """The folder of the app's gallery."""
+    return tmp_path_factory.mktemp("kept") / "gallery"
+
+
+@pytest.fixture(scope="module")
+def url(place):
     """The address of a running app."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     flags = ["--port", str(port), "--most-megabytes", "4", "--most-megapixels", "2"]
+    flags += ["--gallery", str(place)]
     command = [sys.executable, "-c", SERVER, "app", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout.readline() == f"http://127.0.0.1:{port}: Ctrl-C stops it\n"
@@ -118,7 +125,7 @@ def test_the_divider_moves_by_pointer_and_by_key(visit):
     assert page.get_by_text("Click a point of the picture").count() == 0  # a drag is no click
 
 
-def test_an_upload_is_colorized_beside_a_second_model_and_never_touches_disk(visit):
+def test_an_upload_is_colorized_beside_a_second_model_and_never_touches_disk(visit, place):
     page, other = visit(), visit()
     before = source(page)
     drop(page, noise())  # 3 MB: more than Starlette keeps in memory of itself
@@ -131,6 +138,7 @@ def test_an_upload_is_colorized_beside_a_second_model_and_never_touches_disk(vis
     other.reload()
     wait_for(other, "snow_peaks.jpg, 480 × 320")
     assert other.get_by_text("noise.png").count() == 0
+    assert not list(place.rglob("*.picture.*"))  # nobody asked for that
 
 
 def test_the_slider_answers_with_another_picture(visit):
@@ -174,6 +182,35 @@ def test_a_download_has_the_bytes_of_colorize(visit, run, samples, tmp_path):
     assert run("colorize", photo, "--format", "jpeg")[0] == 0
     made = (tmp_path / "dahlia-color.jpg").read_bytes()
     assert (tmp_path / "downloaded.jpg").read_bytes() == made
+
+
+def test_what_is_kept_is_shown_to_others_and_downloads_as_colorize_made_it(
+    visit, run, samples, tmp_path
+):
+    page, other, photo = visit(), visit(380, 800), tmp_path / "cat_too.jpg"
+    shutil.copy(samples / "cat.jpg", photo)
+    drop(page, str(photo))
+    wait_for(page, "cat_too.jpg, ")
+    page.get_by_role("button", name="Keep in the gallery").click()
+    expect(page.get_by_role("button", name="Kept in the gallery")).to_be_disabled(timeout=SECONDS)
+    other.goto(f"{other.url.rstrip('/')}/gallery")
+    tile = other.locator(".tiles button").first
+    expect(tile).to_contain_text("photochrom", timeout=SECONDS)
+    assert tile.locator("img").evaluate("image => image.naturalWidth") == 360
+    assert other.evaluate("document.documentElement.scrollWidth") == 380
+    tile.click()
+    expect(other.locator(".divider")).to_be_visible(timeout=SECONDS)
+    expect(other.locator("dl")).to_contain_text("cat_too.jpg")
+    assert "?entry=" in other.url
+    with other.expect_download(timeout=SECONDS) as download:
+        other.get_by_role("button", name="Download the result").click()
+    assert download.value.suggested_filename == "cat_too-color.jpg"
+    download.value.save_as(tmp_path / "downloaded.jpg")
+    assert run("colorize", photo, "--format", "jpeg")[0] == 0
+    made = (tmp_path / "cat_too-color.jpg").read_bytes()
+    assert (tmp_path / "downloaded.jpg").read_bytes() == made
+    other.go_back()
+    expect(tile).to_be_visible(timeout=SECONDS)
 
 
 def test_wrong_and_too_large_files_are_told(visit):

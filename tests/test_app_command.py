@@ -49,6 +49,15 @@ def test_a_model_that_is_none_is_told_before_anything_is_served(refusal, tmp_pat
     assert "expected a model, its name (photochrom, photochrom-l2), or a folder" in line
 
 
+def test_a_gallery_of_no_use_is_told_before_anything_is_served(refusal, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    line = refusal("app", "--port", free_port(), "--gallery", tmp_path / "file/x")
+    assert str(tmp_path / "file/x") in line
+    line = refusal("app", "--port", free_port(), "--gallery", "s3://key:secret@bucket/gallery")
+    assert "expected a URL without credentials" in line
+    assert "secret" not in line
+
+
 def test_it_listens_at_home_and_tells_nobody():
     found = flags(AppConfig())
     assert found["server_address"] == "127.0.0.1"

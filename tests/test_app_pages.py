@@ -1,71 +1,16 @@
 """The pages of the app, by Streamlit's own test: what is asked, what is shown."""
 
 import io
-import json
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-from streamlit.testing.v1 import AppTest
+from app_world import captions, data_of, dropped, encoded, errors, page as page, sound
 
-from photochrom.app import given as given_module, parts
-from photochrom.app.given import Given, give
 from photochrom.app.seen import Point
-from photochrom.config import AppConfig
-from photochrom.models import Colorizer, find_models
+from photochrom.models import Colorizer
 
-MAIN = Path(given_module.__file__).with_name("main.py")
 GREY = np.tile(np.arange(0, 250, 5, dtype=np.uint8), (40, 1))
-
-
-@pytest.fixture
-def page(monkeypatch):
-    """Open a page with some config."""
-    monkeypatch.setattr(given_module, "_given", None)
-
-    def open_page(name="colorize", *, studies=(), models=(), **config):
-        parts.part.cache_clear()  # each session of the test has parts of its own
-        give(Given(find_models(models), AppConfig(**config), studies))
-        if name == "colorize":
-            return sound(AppTest.from_file(str(MAIN), default_timeout=60).run())
-        script = f"from photochrom.app import {name}_page\n\n{name}_page.show()"
-        return sound(AppTest.from_string(script, default_timeout=60).run())
-
-    return open_page
-
-
-def sound(app):
-    assert not app.exception
-    return app
-
-
-def png(array, mode=None):
-    buffer = io.BytesIO()
-    Image.fromarray(array, mode).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def dropped(app, *files, into=0):
-    """Drop files of some names and bytes."""
-    for file in files:
-        app.file_uploader[into].upload(*file)
-    return sound(app.run())
-
-
-def errors(app):
-    return [error.value for error in app.error]
-
-
-def captions(app):
-    return [caption.value for caption in app.caption]
-
-
-def data_of(app, part):
-    """What a part of the page that is our own was given."""
-    (found,) = [one for one in app.get("bidi_component") if one.proto.component_name.endswith(part)]
-    return json.loads(found.proto.json)
 
 
 def compared(app):
@@ -102,7 +47,7 @@ def test_the_slider_changes_the_picture_without_the_network(page, monkeypatch):
 
 
 def test_a_dropped_picture_takes_the_place_of_the_sample(page):
-    app = dropped(page(), ("mine.png", png(GREY)))
+    app = dropped(page(), ("mine.png", encoded(GREY)))
     assert "mine.png, 50 × 40: drag the divider, click a point." in captions(app)
     assert "sample" not in [box.key for box in app.selectbox]
     assert not any("PSNR" in caption for caption in captions(app))  # grey is no truth
@@ -113,7 +58,7 @@ def test_a_dropped_picture_takes_the_place_of_the_sample(page):
     [
         (b"no picture", "mine.png: not a picture."),
         (
-            png(np.zeros((200, 100), np.uint8)),
+            encoded(np.zeros((200, 100), np.uint8)),
             "mine.png: expected at most 0.01 megapixels, got 100 × 200 pixels: "
             "--most-megapixels raises the limit.",
         ),
@@ -127,7 +72,7 @@ def test_a_wrong_file_is_told_in_one_sentence(page, data, said):
 
 def test_two_sessions_do_not_see_each_others_pictures(page):
     one, other = page(), page()
-    dropped(one, ("mine.png", png(GREY)))
+    dropped(one, ("mine.png", encoded(GREY)))
     other.run()
     assert other.session_state["opened"][1].name == "snow_peaks.jpg"
     assert one.session_state["opened"][1].name == "mine.png"
@@ -135,7 +80,7 @@ def test_two_sessions_do_not_see_each_others_pictures(page):
 
 def test_a_batch_is_a_zip_and_what_failed_is_told(page):
     app = page()
-    dropped(app, ("a.png", png(GREY)), ("b.png", b"no"), ("c.png", png(GREY.T.copy())))
+    dropped(app, ("a.png", encoded(GREY)), ("b.png", b"no"), ("c.png", encoded(GREY.T.copy())))
     (button,) = [one for one in app.button if one.label == "Colorize all 3"]
     sound(button.click().run())
     assert errors(app) == ["b.png: not a picture."]

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from photochrom.color import lab_from_rgb
-from photochrom.quantize import Gamut
+from photochrom.quantize import Gamut, annealed_mean
 
 # The published bins: for each a, the least and the greatest b. No row has a gap.
 ROWS = {
@@ -74,3 +74,11 @@ def test_bins_that_are_no_numbers_are_refused():
 def test_a_gamut_without_bins_is_refused():
     with pytest.raises(ValueError, match=r"bins must be \(Q, 2\), got \(0, 2\)"):
         Gamut(torch.zeros(0, 2), 10)
+
+
+def test_a_gamut_first_asked_for_in_inference_can_be_trained_with():
+    with torch.inference_mode():
+        gamut = Gamut.srgb(step=47)  # that no other test asks for
+    logits = torch.zeros(len(gamut), 1, 1, requires_grad=True)
+    annealed_mean(logits, gamut).sum().backward()
+    assert logits.grad is not None

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from photochrom import originals
 from photochrom.app.picture import safe_stem, written
-from photochrom.app.seen import Look, see
+from photochrom.app.seen import Fixed, Look, Seen, see
 from photochrom.images import PictureError, Skipped
 from photochrom.models import AnyColorizer
+from photochrom.originals import OriginalFile
+from photochrom.painting import working_side
 
 
 class Dropped(NamedTuple):
@@ -58,8 +60,13 @@ class Zip:
         return len(self._taken)
 
 
+def seen_in(file: OriginalFile, model: AnyColorizer) -> Seen | Fixed:
+    """What a model sees of a file's first page."""
+    page = file.pages[0]
+    return see(model, page.reduced_lightness(working_side(page, model.size)))
+
+
 def _colorized(data: bytes, model: AnyColorizer, look: Look, most_pixels: int) -> tuple[bytes, str]:
     file = originals.read(data, most_pixels=most_pixels)
-    seen = see(model, file.pages[0].reduced_lightness(model.size))
-    made = written(file, seen, look)
+    made = written(file, seen_in(file, model), look)
     return made.data, made.suffix

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from photochrom.app import parts, views
+from photochrom.app import keeping, parts, views
 from photochrom.app.batch import Dropped, Zip
 from photochrom.app.controls import Asked, controls
 from photochrom.app.given import Given, given
@@ -117,8 +117,10 @@ def _downloads(opened: Opened, seen: Seen | Fixed, asked: Asked, all_sessions: G
     st.download_button(
         "Download", whole, opened.download_name, on_click="ignore", width="stretch", type="primary"
     )
+    keeping.keep_button(opened, asked.model, seen, look, all_sessions)
     if len(asked.dropped) > 1:
         _zip(asked.dropped, asked, look, all_sessions)
+        keeping.keep_all_button(asked.dropped, asked.model, look, all_sessions)
 
 
 def _zip(files: tuple[Dropped, ...], asked: Asked, look: Look, all_sessions: Given) -> None:

@@ -19,7 +19,7 @@ _EXPORTED = (
     "Exported models ({}) decode inside their file: no temperature, decoder, palette or "
     "alternatives can be chosen for them."
 )
-_DECODERS = {"annealed": "annealed mean", "mode": "mode", "mean": "mean"}
+DECODERS = {"annealed": "annealed mean", "mode": "mode", "mean": "mean"}
 Method = Literal["classification", "regression"]
 
 
@@ -118,7 +118,7 @@ def _look(given: Given, model: str, other: str | None) -> Look:
     decoder = st.selectbox(
         "Decoder",
         get_args(Decoder),
-        format_func=_DECODERS.__getitem__,
+        format_func=DECODERS.__getitem__,
         key="decoder",
         disabled=not classifiers,
     )

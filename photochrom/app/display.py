@@ -81,6 +81,12 @@ def jpeg(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+def reduced(page: Page, long: int) -> tuple[tuple[int, int], bytes]:
+    """A page with a long side of at most so many pixels: width and height, and a JPEG."""
+    image = _reduced(as_bytes(page.pixels, alpha=False), long)
+    return image.size, jpeg(image)
+
+
 def _reduced(image: Image.Image, long: int) -> Image.Image:
     scale = min(1.0, long / max(image.size))
     if scale == 1:

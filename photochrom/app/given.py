@@ -6,13 +6,13 @@ the command was told stands here.
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from photochrom.app.gallery import SharedGallery
+from photochrom.app.workers import Workers
 from photochrom.config import AppConfig
-from photochrom.memory import give_back_freed
 from photochrom.models import AnyColorizer, find_models, load_model
 
 P = ParamSpec("P")
@@ -28,14 +28,21 @@ class Given:
     config: AppConfig = field(default_factory=AppConfig)
     studies: tuple[Path, ...] = ()
     """Folders of studies to be shown."""
+    gallery: SharedGallery | None = field(init=False, repr=False)
+    """Where people may keep pictures."""
     counting: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     """Held while colours are counted."""
-    _workers: ThreadPoolExecutor = field(init=False, repr=False)
+    _workers: Workers = field(init=False, repr=False)
     _loaded: dict[str, AnyColorizer] = field(default_factory=dict, init=False, repr=False)
     _loading: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._workers = ThreadPoolExecutor(self.config.at_once, thread_name_prefix="picture")
+        """`ValueError` or `OSError` for a gallery of no use."""
+        config = self.config
+        self._workers = Workers(config.at_once, "picture")
+        self.gallery = (
+            SharedGallery(config.gallery, config, self._workers) if config.gallery else None
+        )
 
     def work(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what decodes, colorizes or encodes whole pictures, when its turn comes.
@@ -43,14 +50,7 @@ class Given:
         At most `config.at_once` are under way, whoever waits, and what they freed is given back:
         so memory is bounded.
         """
-
-        def acted() -> T:
-            try:
-                return act(*args, **kwargs)
-            finally:
-                give_back_freed()
-
-        return self._workers.submit(acted).result()
+        return self._workers.work(act, *args, **kwargs)
 
     def model(self, name: str) -> AnyColorizer:
         """A model of the shelf, loaded once for all."""

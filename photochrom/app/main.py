@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from photochrom.app import colorize_page, prior_page, study_page
+from photochrom.app import colorize_page, gallery_page, prior_page, study_page
+from photochrom.app.given import given
 
 _STYLE = (
     "<style>.stMainBlockContainer { padding-top: 4rem; padding-bottom: 2rem; max-width: 1500px }"
@@ -19,6 +20,8 @@ def main() -> None:
         st.Page(prior_page.show, title="Prior", url_path="prior"),
         st.Page(study_page.show, title="Study", url_path="study"),
     ]
+    if given().gallery:
+        pages.insert(1, st.Page(gallery_page.show, title="Gallery", url_path="gallery"))
     st.navigation(pages, position="top").run()
 
 

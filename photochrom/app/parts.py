@@ -1,10 +1,10 @@
 """Parts of the pages that Streamlit has not: each a few lines of JavaScript, without a network."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -21,13 +21,16 @@ def compare(
     size: tuple[int, int],
     *,
     key: str,
-    mark: Point | None,
-    on_point: Callable[[Point], None],
+    mark: Point | None = None,
+    on_point: Callable[[Point], None] | None = None,
 ) -> None:
-    """Two pictures, told by label and JPEG, over each other; `on_point` gets what is picked."""
+    """Two pictures, told by label and JPEG, over each other; `on_point` gets what is picked.
+
+    Without it no point can be picked.
+    """
 
     def picked() -> None:
-        if (point := st.session_state[key].point) is not None:
+        if on_point and (point := st.session_state[key].point) is not None:
             on_point(Point(*map(float, point)))
 
     data = {
@@ -38,6 +41,7 @@ def compare(
         "width": size[0],
         "height": size[1],
         "mark": [mark.x, mark.y] if mark else None,
+        "picks": on_point is not None,
     }
     part("compare")(key=key, data=data, on_point_change=picked)
 
@@ -54,6 +58,34 @@ def palette(
 
     told = [{"css": f"rgb{color.rgb}", "told": f"{color.probability:.0%}"} for color in colors]
     part("palette")(key=key, data={"plane": plane, "colors": told}, on_color_change=chosen)
+
+
+class Tile(NamedTuple):
+    """A small picture to be opened; `None` stands for one that cannot be shown."""
+
+    jpeg: bytes | None
+    told: str
+    more: str
+
+
+def tiles(pictures: Sequence[Tile], *, key: str, on_tile: Callable[[int], None]) -> None:
+    """Small pictures with two lines each, as text; `on_tile` gets the number of the chosen one."""
+
+    def chosen() -> None:
+        number = st.session_state[key].tile
+        if number is not None and 0 <= int(number) < len(pictures):
+            on_tile(int(number))
+
+    data = [
+        {"image": _url(one.jpeg) if one.jpeg else None, "told": one.told, "more": one.more}
+        for one in pictures
+    ]
+    part("tiles")(key=key, data=data, on_tile_change=chosen)
+
+
+def facts(lines: Mapping[str, str]) -> None:
+    """Names and values, as text: nothing in it is taken for Markdown or HTML."""
+    part("facts")(key="facts", data=list(lines.items()))
 
 
 def report(page: str, title: str) -> None:

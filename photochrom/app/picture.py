@@ -21,7 +21,7 @@ from photochrom.images import GREY_REACH, packed_colors
 from photochrom.metrics import Reference, Tally
 from photochrom.models import AnyColorizer
 from photochrom.originals import OriginalFile, Written
-from photochrom.painting import enlarged, paint
+from photochrom.painting import enlarged, paint, working_side
 from photochrom.prior.tone import are_toned
 from photochrom.quantize import Gamut
 
@@ -63,7 +63,9 @@ class Opened:
         self.width, self.height, self.notes = page.width, page.height, tuple(file.notes)
         self.suffix = originals.suffix_of(file)
         self.display = Display(page)
-        self._lightness = {size: page.reduced_lightness(size) for size in set(sizes)}
+        self._lightness = {
+            size: page.reduced_lightness(working_side(page, size)) for size in set(sizes)
+        }
         self.seen: dict[str, Seen | Fixed] = {}
         self._results: dict[str, tuple[object, Result]] = {}
 
@@ -75,7 +77,8 @@ class Opened:
         if name not in self.seen:
             if model.size not in self._lightness:
                 page = self._read().pages[0]
-                self._lightness[model.size] = page.reduced_lightness(model.size)
+                side = working_side(page, model.size)
+                self._lightness[model.size] = page.reduced_lightness(side)
             self.seen[name] = see(model, self._lightness[model.size])
         return self.seen[name]
 

@@ -4,7 +4,7 @@ Of a regression and of an exported model that is one colour a pixel, and there i
 """
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -48,6 +48,13 @@ class Point:
             raise ValueError(f"expected a point of the picture, got {self.x:g}, {self.y:g}")
 
 
+class Chosen(NamedTuple):
+    """A colour that was chosen for the region of a point."""
+
+    point: Point
+    choice: Choice
+
+
 @dataclass(eq=False)
 class Fixed:
     """One picture as a model sees it that gives one colour a pixel."""
@@ -57,7 +64,7 @@ class Fixed:
     """What the network was given."""
     colors: Float[Tensor, "1 2 h w"]
     classifies: ClassVar[bool] = False
-    choices: ClassVar[tuple[Choice, ...]] = ()
+    choices: ClassVar[tuple[Chosen, ...]] = ()
 
     def ab(self, _: Look) -> Float[Tensor, "1 2 h w"]:
         """The colours, whatever the look: they are `colorize`'s."""
@@ -72,7 +79,7 @@ class Seen:
     L: Float[Tensor, "1 1 H W"]
     """What the network was given."""
     features: Float[Tensor, "1 C h w"]
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[Chosen, ...] = ()
     classifies: ClassVar[bool] = True
     """There are distributions to decode, rather than one colour a pixel."""
     _alternatives: Float[Tensor, "N 1 2 h w"] | None = field(default=None, repr=False)
@@ -92,7 +99,8 @@ class Seen:
             own = self.model.temperature if look.temperature is None else look.temperature
             at = _AT.get(look.decoder, own)
             gamut = self.model.gamut
-            one = recolored(self.features[0], *self._head, gamut, self.choices, temperature=at)
+            choices = [one.choice for one in self.choices]
+            one = recolored(self.features[0], *self._head, gamut, choices, temperature=at)
             return one[None].cpu()
         return self.model.decoded(self.features, look.temperature, look.decoder).cpu()
 
@@ -127,7 +135,7 @@ class Seen:
     def choose(self, point: Point, ab: tuple[float, float]) -> None:
         """Give the region of a point another colour."""
         w = region(self.features[0], *self._head, self._place(point))
-        self.choices = (*self.choices, Choice(w, ab))
+        self.choices = (*self.choices, Chosen(point, Choice(w, ab)))
 
     def undo(self) -> None:
         """Take the last choice back."""
@@ -150,9 +158,14 @@ class Seen:
         return self.features[0, :, row : row + 1, column : column + 1]
 
 
+def decodes(model: AnyColorizer) -> bool:
+    """Whether a model gives distributions, to be decoded by a look."""
+    return isinstance(model, Colorizer) and model.method == "classification"
+
+
 @torch.inference_mode()
 def see(model: AnyColorizer, L: Float[Tensor, "1 1 H W"]) -> Seen | Fixed:
     """Run a model, and keep of it what can be decoded."""
-    if isinstance(model, Colorizer) and model.method == "classification":
+    if isinstance(model, Colorizer) and decodes(model):
         return Seen.by(model, L)
     return Fixed(model, L, model.small(L, None, "annealed"))

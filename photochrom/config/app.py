@@ -21,6 +21,10 @@ class AppConfig:
     """Pictures that are decoded, colorized or encoded at a time, whoever waits; they bound
     memory."""
 
+    gallery: str | None = None
+    """A folder or URL (gs://bucket/gallery) in which people may keep a picture with its result and
+    settings, by a button; whoever can open the app sees what is kept. Without it nothing is."""
+
     def __post_init__(self) -> None:
         at_least("most_megabytes", self.most_megabytes, 1)
         positive("most_megapixels", self.most_megapixels)

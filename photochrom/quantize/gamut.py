@@ -66,7 +66,8 @@ class Gamut:
         widened = ConvexHull((_srgb_hull()[:, None] + corners).reshape(-1, 2))
         normals, offsets = widened.equations[:, :2], widened.equations[:, 2]
         inside = (grid @ normals.T + offsets <= 1e-9).all(axis=1)  # 1e-9: rounding, in ab units
-        return Gamut(torch.tensor(grid[inside], dtype=torch.float32), float(step))
+        with torch.inference_mode(False):  # whoever asks first: others may train with it
+            return Gamut(torch.tensor(grid[inside], dtype=torch.float32), float(step))
 
     @staticmethod
     def kmeans(ab: Float[np.ndarray, "P 2"], counts: Int[np.ndarray, " P"], n: int) -> "Gamut":

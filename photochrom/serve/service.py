@@ -3,17 +3,16 @@
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import Any
 
 from photochrom import originals
 from photochrom.config import ColorizeConfig, ServeConfig
-from photochrom.gallery import Gallery, plain_name
-from photochrom.models import AnyColorizer, OnnxColorizer, load_model
-from photochrom.originals import OriginalFile, Written
+from photochrom.gallery import Gallery
+from photochrom.kept import settings_of, suffix_of
+from photochrom.models import OnnxColorizer, load_model
+from photochrom.originals import Written
 from photochrom.painting import paint
 from photochrom.serve.batching import Batcher
 from photochrom.serve.keeping import Keeper
-from photochrom.serve.media import suffix_of
 from photochrom.threads import single_threads
 
 
@@ -79,8 +78,15 @@ class Service:
         made = originals.write(file, format=config.format, quality=config.quality)
         notes = [*file.notes, *made.notes]
         if self.keeper:
-            settings = {"original": plain_name(filename), "model": name}
-            settings |= _settings(file, model, config)
+            settings = settings_of(
+                filename,
+                name,
+                model,
+                file,
+                decoder=config.decoder,
+                temperature=config.temperature,
+                quality=config.quality,
+            )
             notes += self.keeper.keep(
                 data, made.data, settings, (suffix_of(file.format), made.suffix)
             )
@@ -92,17 +98,3 @@ class Service:
         self._batcher.close()
         if self.keeper:
             self.keeper.close()
-
-
-def _settings(file: OriginalFile, model: AnyColorizer, config: ColorizeConfig) -> dict[str, Any]:
-    """What a gallery tells of a picture; a regression has no decoder, only annealing has a T."""
-    classifies = model.method == "classification"
-    annealed = classifies and config.decoder == "annealed"
-    return {
-        "decoder": config.decoder if classifies else None,
-        "temperature": (config.temperature or model.temperature) if annealed else None,
-        "quality": config.quality,
-        "width": file.pages[0].width,
-        "height": file.pages[0].height,
-        "pages": len(file.pages),
-    }

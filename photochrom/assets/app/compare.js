@@ -7,7 +7,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   frame.style.aspectRatio = `${data.width} / ${data.height}`;
   frame.style.maxWidth = `calc(78vh * ${data.width / data.height})`;
-  frame.ariaLabel = `${data.left} and ${data.right}. Arrow keys and Enter pick a point.`;
+  frame.ariaLabel = `${data.left} and ${data.right}.`;
+  if (data.picks) frame.ariaLabel += " Arrow keys and Enter pick a point.";
+  frame.tabIndex = data.picks ? 0 : -1;
+  frame.style.cursor = data.picks ? "crosshair" : "default";
   divider.ariaLabel = `Divider between ${data.left} and ${data.right}`;
   for (const [name, source] of [["before", data.before], ["after", data.after]]) {
     const image = find(name);
@@ -46,7 +49,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     if (frame.from.drags) divide(100 * shares(event)[0]);
   };
   frame.onpointerup = (event) => {
-    if (frame.from && !frame.from.drags) pick(shares(event));
+    if (data.picks && frame.from && !frame.from.drags) pick(shares(event));
     frame.from = null;
   };
   frame.onpointercancel = () => { frame.from = null; };
@@ -60,6 +63,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     event.stopPropagation();
   };
   frame.onkeydown = (event) => {
+    if (!data.picks) return;
     frame.cursor ??= data.mark ?? [0.5, 0.5];
     if (event.key in STEPS) {
       const far = event.shiftKey ? 0.1 : 0.02;
