@@ -106,7 +106,7 @@ def test_entries_of_the_server_are_shown(page, place, model):
     service.close()
     (entry,) = kept(place)
     facts = dict(data_of(entry_page(page, place, entry.name), "facts"))
-    assert facts["File"], facts["Quality"] == ("old.png", "70")
+    assert (facts["File"], facts["Quality"]) == ("old.png", "70")
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", NONE, "", "<b>"])
