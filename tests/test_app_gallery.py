@@ -71,6 +71,11 @@ def test_chosen_colours_are_kept_with_their_points(page, place):
     app = page(gallery=place)
     app.session_state["opened"][1].seen["photochrom"].choose(Point(0.5, 0.1), (0.0, 50.0))
     clicked(sound(app.run()), "Keep in the gallery")
+    seen = app.session_state["opened"][1].seen["photochrom"]
+    seen.undo()
+    assert "Keep in the gallery" in labels(sound(app.run()))
+    seen.choose(Point(0.5, 0.1), (0.0, 50.0))
+    assert "Kept in the gallery" in labels(sound(app.run()))  # the same colours at the same points
     app.session_state["alternative"] = 2
     clicked(sound(app.run()), "Keep in the gallery")
     alternative, chosen = (entry.settings for entry in kept(place))

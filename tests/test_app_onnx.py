@@ -5,13 +5,25 @@ import zipfile
 
 import pytest
 import torch
-from app_world import MOST, drawn, encoded, opened, photo as photo
-from test_app_pages import captions, compared, data_of, page as page, sound
+from app_world import (
+    MOST,
+    captions,
+    clicked,
+    data_of,
+    drawn,
+    encoded,
+    opened,
+    page as page,
+    photo as photo,
+    sound,
+)
+from test_app_pages import compared
 
 from photochrom.app.batch import Dropped, Zip
 from photochrom.app.seen import Fixed, Look, Seen, see
 from photochrom.config import Architecture
 from photochrom.export import export
+from photochrom.gallery import Gallery
 from photochrom.models import Colorizer, OnnxColorizer, load_model
 from photochrom.quantize import Gamut
 
@@ -137,3 +149,19 @@ def test_from_a_classifier_to_an_export_and_back(page, shelf):
     sound(app.selectbox(key="model").set_value("photochrom").run())
     assert compared(app)["after"] == taken
     assert data_of(app, "compare")["right"] == "photochrom"
+
+
+@pytest.mark.parametrize(
+    ("name", "decoder", "temperature"), [("bins.onnx", "annealed", 0.5), ("mean.onnx", None, None)]
+)
+def test_what_is_kept_has_the_look_that_is_in_the_file(
+    name, decoder, temperature, page, shelf, tmp_path
+):
+    app = page(models=[str(shelf / name), "photochrom"], gallery=str(tmp_path / "gallery"))
+    sound(app.selectbox(key="model").set_value(name).run())
+    sound(app.selectbox(key="other").set_value("photochrom").run())
+    sound(app.slider(key="temperature").set_value(0.9).run())  # it is photochrom's
+    clicked(app, "Keep in the gallery")
+    (entry,) = Gallery(str(tmp_path / "gallery")).entries()
+    told = (entry.settings["model"], entry.settings["decoder"], entry.settings["temperature"])
+    assert told == (name, decoder, temperature)

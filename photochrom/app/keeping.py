@@ -69,7 +69,8 @@ def keep_button(
     if (gallery := all_sessions.gallery) is None:
         return
     kept = _kept()
-    of = (hash(opened.data), name, look if seen.classifies else None, seen.choices)
+    choices = tuple((point, choice.ab) for point, choice in seen.choices)
+    of = (hash(opened.data), name, look if seen.classifies else None, choices)
     label = "Kept in the gallery" if of in kept else "Keep in the gallery"
     asked = st.button(label, key="keep", help=_HELP, disabled=of in kept, width="stretch")
     if not asked or of in kept:
