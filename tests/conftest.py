@@ -3,19 +3,17 @@
 The run-time checks of types act at its first import, by the tests.
 """
 
-import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from commands import colorize as colorize, reading as reading, refusal as refusal, run as run
 from emulators import gcs as gcs, s3 as s3, serving as serving
 from PIL import Image
 from skimage.color import rgb2lab
 from skimage.io import imread
 
-_TINY = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--workers", 0, "--precision", 32]
 _ROOT = Path(__file__).parents[1]
 
 
@@ -133,42 +131,6 @@ def load(tmp_path: Path):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command in this process: exit code, stdout, stderr without bars."""
-    from photochrom.cli import main
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["photochrom", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capsys.readouterr()
-        lines = [line.rsplit("\r", 1)[-1] for line in err.splitlines()]
-        return (
-            code,
-            out,
-            [line for line in lines if line and "%|" not in line and "re [" not in line],
-        )
-
-    return call
-
-
-@pytest.fixture
-def refusal(run):
-    """Run a command that must be refused: its one line on stderr."""
-
-    def call(*arguments):
-        code, _, lines = run(*arguments)
-        assert (code, len(lines)) == (2, 1), lines
-        assert lines[0].startswith("photochrom: ")
-        return lines[0].removeprefix("photochrom: ")
-
-    return call
-
-
-@pytest.fixture
 def model(tmp_path):
     """A finished run folder, of a network that never learned."""
     from photochrom.config import Architecture
@@ -217,35 +179,3 @@ def colored(classifier, tmp_path):
 def prior(run, photos, tmp_path):
     assert run("prior", "build", photos, "-o", tmp_path / "prior.h5")[0] == 0
     return tmp_path / "prior.h5"
-
-
-@pytest.fixture
-def reading(model, tmp_path):
-    """The command of that name that reads `pictures` and writes `tmp_path / "out"`."""
-    out = tmp_path / "out"
-
-    def command(name, *pictures):
-        return {
-            "prior": ("prior", "build", *pictures, "-o", out),
-            "train": ("train", *pictures, "-o", out, "--no-rebalance", "--steps", 9, *_TINY),
-            "colorize": ("colorize", *pictures, "--model", model, "-o", out),
-            "evaluate": ("evaluate", model, "--pictures", *pictures, "-o", out, "--size", 32),
-            "study": ("study", *pictures, "-o", out, "--steps", 2, *_TINY),
-        }[name]
-
-    return command
-
-
-@pytest.fixture
-def colorize(run, model, tmp_path):
-    """Run the command: its exit code, its lines and what became of each name."""
-
-    def call(*arguments, out="out"):
-        (told := tmp_path / "told.json").unlink(missing_ok=True)
-        more = ("--model", model, "--json", told, *(("-o", tmp_path / out) if out else ()))
-        code, _, lines = run("colorize", *arguments, *more)
-        entries = json.loads(told.read_text()) if told.exists() else []
-        assert len({entry["picture"] for entry in entries}) == len(entries)
-        return code, lines, {entry["picture"]: entry for entry in entries}
-
-    return call

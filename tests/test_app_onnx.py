@@ -17,32 +17,15 @@ from app_world import (
     photo as photo,
     sound,
 )
+from exported import shelf as shelf
 from test_app_pages import compared
 
 from photochrom.app.batch import Dropped, Zip
 from photochrom.app.seen import Fixed, Look, Seen, see
-from photochrom.config import Architecture
-from photochrom.export import export
 from photochrom.gallery import Gallery
-from photochrom.models import Colorizer, OnnxColorizer, load_model
-from photochrom.quantize import Gamut
+from photochrom.models import OnnxColorizer, load_model
 
 SAID = "decode inside their file: no temperature, decoder, palette or alternatives can be chosen"
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
-    """A folder with two exports: of a classifier that is sure of its colours, of a regression."""
-    folder = tmp_path_factory.mktemp("models")
-    for name, method in (("bins", "classification"), ("mean", "regression")):
-        torch.manual_seed(0)
-        model = Colorizer(
-            Architecture(method=method, width=2, size=32, stride=2), Gamut.srgb(20), temperature=0.5
-        )
-        torch.nn.init.normal_(model.network.head.weight, std=10)
-        model.save(folder / "runs" / name, {})
-        export(folder / "runs" / name, folder / f"{name}.onnx")
-    return folder
 
 
 @pytest.mark.parametrize("name", ["bins.onnx", "mean.onnx"])
@@ -84,11 +67,11 @@ def test_only_a_classifier_by_torch_has_something_to_decode(shelf):
     L = torch.rand(1, 1, 32, 40) * 100
     kinds = {
         name: type(see(load_model(shelf / name), L))
-        for name in ("runs/bins", "runs/mean", "bins.onnx", "mean.onnx")
+        for name in ("bins", "mean", "bins.onnx", "mean.onnx")
     }
     assert kinds == {
-        "runs/bins": Seen,
-        "runs/mean": Fixed,
+        "bins": Seen,
+        "mean": Fixed,
         "bins.onnx": Fixed,
         "mean.onnx": Fixed,
     }

@@ -1,3 +1,5 @@
+"""Every picture is scored, with the baselines, however the work is divided."""
+
 import math
 import sys
 from dataclasses import replace
@@ -5,30 +7,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
+from evaluate_world import SMALL, model as model, rows, score
 
-from photochrom.config import Architecture, EvaluateConfig
-from photochrom.evaluate import Contender, evaluate
+from photochrom.config import EvaluateConfig
+from photochrom.evaluate import evaluate
 from photochrom.images import find
 from photochrom.metrics import AUC_READINGS
-from photochrom.models import Colorizer
-from photochrom.quantize import Gamut
-
-SMALL = EvaluateConfig(size=32, batch=3, examples=2, replicates=20)
-
-
-@pytest.fixture
-def model():
-    colorizer = Colorizer(Architecture(method="classification", width=2, size=32), Gamut.srgb(20))
-    return {"model": Contender(colorizer, "a test", steps=3, minutes=0.1)}
-
-
-def rows(evaluation):
-    return {row.name: row for row in evaluation.rows}
-
-
-def score(evaluation, row, metric):
-    return rows(evaluation)[row].scores[metric].value
 
 
 def test_every_table_has_its_baselines(model, pictures):
@@ -58,24 +42,6 @@ def test_random_borrows_every_pictures_colours_once(pictures):
 
 def test_a_single_picture_has_no_other_to_borrow_from(pictures):
     assert "random" not in rows(evaluate({}, pictures[:1], SMALL))
-
-
-def test_a_single_picture_tells_no_two_methods_apart(model, pictures):
-    told = evaluate(model, pictures[:1], SMALL)
-    assert all(math.isnan(score.low) for row in told.rows for score in row.scores.values())
-    assert told.pairs
-    assert not any(pair.supported or pair.pictures_needed for pair in told.pairs)
-
-
-def test_probabilities_over_unequal_bins_are_no_pair(model, pictures):
-    other = Architecture(method="classification", width=2, size=32)
-    networks = {name: Contender(Colorizer(other, Gamut.srgb()), "") for name in ("fine", "too")}
-    told = evaluate(model | networks, pictures[:2], SMALL)
-    assert [rows(told)[name].bins for name in ("model", "fine", "grey")] == [
-        *(len(Gamut.srgb(20)), 313, None)
-    ]
-    assert [(p.first, p.second) for p in told.pairs if p.metric == "nll"] == [("fine", "too")]
-    assert not any(p.metric == "entropy" for p in told.pairs)  # neither is better
 
 
 def test_the_pictures_as_scored_have_a_checksum(pictures):
@@ -136,104 +102,6 @@ def test_without_a_readable_picture_it_ends_in_words(photos, pictures):
     (photos / "2.png").write_text("no picture")
     with pytest.raises(ValueError, match=r"expected pictures that can be read, got none of 1"):
         evaluate({}, [p for p in pictures if p.name == "2.png"], SMALL)
-
-
-def test_best_and_worst_are_those_by_error(model, pictures):
-    told = evaluate(model, pictures, SMALL)
-    errors = {p.picture: p.scores["ciede2000"] for p in told.pictures if p.row == "model"}
-    ordered = sorted(errors, key=errors.__getitem__)
-    shown = {why: [e.picture for e in told.examples if e.why == why] for why in ("best", "worst")}
-    assert shown == {"best": ordered[:4], "worst": ordered[::-1][:4]}
-
-
-def test_runs_of_several_seeds_are_one_row(pictures):
-    """Its scores are the mean of theirs, and each picture's stand by seed."""
-    made = {}
-    for seed in range(2):
-        torch.manual_seed(seed)
-        network = Colorizer(Architecture(method="regression", width=2, size=32), Gamut.srgb())
-        with torch.no_grad():
-            network.network.head.bias += seed
-        made[f"net/seed-{seed}"] = Contender(network, "a test", method="net", seed=seed)
-    each = [evaluate({"net": replace(one, method=None)}, pictures, SMALL) for one in made.values()]
-    told = evaluate(made, pictures, SMALL)
-    assert rows(told)["net"].seeds == 2
-    for key in ("auc_raw", "auc_rebalanced", "ciede2000", "colorfulness", "ab_divergence"):
-        values = [score(one, "net", key) for one in each]
-        assert abs(values[0] - values[1]) > 1e-3
-        assert score(told, "net", key) == pytest.approx(np.mean(values))
-    seeds = [p.seed for p in told.pictures if p.row == "net"]
-    assert (seeds.count(0), seeds.count(1)) == (8, 8)
-
-
-def test_pairs_are_of_trained_methods_and_of_each_with_grey(pictures):
-    networks = {
-        name: Contender(
-            Colorizer(Architecture(method="regression", width=2, size=32), Gamut.srgb()), name
-        )
-        for name in ("a", "b")
-    }
-    told = evaluate(networks, pictures, SMALL)
-    of_auc = [pair for pair in told.pairs if pair.metric == "auc_raw"]
-    assert [(p.first, p.second) for p in of_auc] == [("a", "b"), ("a", "grey"), ("b", "grey")]
-    ab = of_auc[0]
-    difference = score(told, "a", "auc_raw") - score(told, "b", "auc_raw")
-    assert ab.difference.value == pytest.approx(difference)
-    better = [
-        x.scores["auc_raw"] > y.scores["auc_raw"]
-        for x, y in zip(
-            [p for p in told.pictures if p.row == "a"],
-            [p for p in told.pictures if p.row == "b"],
-            strict=True,
-        )
-    ]
-    assert ab.wins == pytest.approx(np.mean(better))
-
-
-def test_a_classifier_is_decoded_at_every_temperature(model, pictures):
-    sweep = evaluate(model, pictures, SMALL).sweeps["model"]
-    assert [point.temperature for point in sweep] == [0, 0.1, 0.2, 0.3, 0.38, 0.5, 0.7, 1]
-    # The mean is duller than the mode, whatever the distributions.
-    assert sweep[-1].colorfulness < sweep[0].colorfulness
-
-
-def test_shares_of_the_curves_add_up(model, pictures):
-    told = evaluate(model, pictures, SMALL)
-    for row in told.rows:
-        curve = told.thresholds[row.name]
-        assert np.mean(curve.raw) == pytest.approx(row.scores["auc_raw"].value)
-        assert np.mean(curve.rebalanced) == pytest.approx(row.scores["auc_rebalanced"].value)
-        assert sum(told.chroma[row.name]) == pytest.approx(1)
-    assert sum(told.chroma["truth"]) == pytest.approx(1)
-    assert sum(one.share for one in told.calibration["model"]) == pytest.approx(1)
-    for of_sector in told.hue["model"]:
-        assert sum(of_sector) == pytest.approx(100) or sum(of_sector) == 0
-
-
-@pytest.mark.parametrize(
-    ("method", "value"),
-    [("classification", math.nan), ("regression", math.nan), ("regression", math.inf)],
-)
-def test_a_method_that_predicts_no_number_is_scored(method, value, pictures):
-    """It is within no threshold, and shown as grey."""
-    network = Colorizer(Architecture(method=method, width=2, size=32), Gamut.srgb())
-    with torch.no_grad():
-        network.network.head.bias.fill_(value)
-    told = evaluate({"model": Contender(network, "a test")}, pictures, SMALL)
-    assert score(told, "model", "auc_raw") == 0
-    assert score(told, "model", "colorfulness") == score(told, "grey", "colorfulness")
-    assert math.isnan(score(told, "model", "ciede2000"))
-    for point in told.sweeps.get("model", []):  # even so the mode, at 0, is some bin
-        assert point.colorfulness < 1 or point.temperature == 0
-
-
-def test_examples_hold_every_method_and_no_baseline(model, pictures):
-    told = evaluate(model, pictures, SMALL)
-    # Two whatever their scores, then four of the best and of the worst.
-    assert [e.why for e in told.examples] == ["random"] * 2 + ["best"] * 4 + ["worst"] * 4
-    assert [list(e.images) for e in told.examples] == [["grey input", "truth", "model"]] * 10
-    assert [list(e.entropy) for e in told.examples] == [["model"]] * 10
-    assert told.examples[0].images["truth"].shape == (32, 32, 3)
 
 
 def test_grey_scores_on_photographs_what_is_published(samples):

@@ -1,78 +1,21 @@
-from dataclasses import replace
+"""The scores of a tally: by hand, by other libraries, and at their ends."""
 
 import numpy as np
 import pytest
 import torch
-from gathering import gathered
-from hypothesis import given, settings, strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
+from tallies import GAMUT, ab_of, classified, random_ab, tallied
 
-from photochrom.color import compose
-from photochrom.metrics import (
-    METRICS,
-    AucCounts,
-    Reference,
-    Tally,
-    Truth,
-    chroma_shares,
-    hue_shares,
-    likelihood,
-    pooled_scores,
-)
+from photochrom.metrics import METRICS, AucCounts, Tally, chroma_shares, hue_shares, pooled_scores
 from photochrom.metrics.pooled import jensen_shannon
-from photochrom.quantize import Gamut, hard_encode
-
-GAMUT = Gamut.srgb()
-
-
-def ab_of(*colours):
-    return torch.tensor(colours, dtype=torch.float32).T.reshape(1, 2, 1, -1)
-
-
-def tallied(ab, truth, gamut=GAMUT, first=0):
-    """The tally and the truth of pictures at L = 50."""
-    L = torch.full_like(truth[:, :1], 50)
-    rgb, true_rgb = compose(L, ab.nan_to_num(0, 0, 0)), compose(L, truth)
-    names = [f"{place}.png" for place in range(first, first + len(ab))]
-    true = Reference(names, L, truth, true_rgb, gamut)
-    return Tally.of(true, ab, rgb), Truth.of(true)
+from photochrom.quantize import hard_encode
 
 
 def scores_of(ab, truth):
     tally, true = tallied(ab, truth)
     pooled = pooled_scores(tally, true, np.ones((1, len(tally))))
     return {key: value.item() for key, value in pooled.items()}
-
-
-def random_ab(seed, pictures=6, size=12):
-    """Smooth colours, and predictions of them that are off by some."""
-    rng = torch.Generator().manual_seed(seed)
-    coarse = 60 * torch.randn(pictures, 2, 3, 3, generator=rng)
-    truth = torch.nn.functional.interpolate(coarse, size, mode="bilinear")
-    return 0.6 * truth + 10 * torch.randn(truth.shape, generator=rng), truth
-
-
-def classified(seed, pictures=6, size=12):
-    """`tallied`, with the likelihoods of a classifier."""
-    ab, truth = random_ab(seed, pictures, size)
-    tally, true = tallied(ab, truth)
-    rng = torch.Generator().manual_seed(seed)
-    features = torch.randn(pictures, 4, size, size, generator=rng)
-    head = torch.randn(len(GAMUT), 4, generator=rng), torch.zeros(len(GAMUT))
-    return tally.with_likelihood(likelihood(features, *head, GAMUT, truth)), true
-
-
-def taken(tally, places):
-    """The pictures at those places, each by itself."""
-    return [
-        Tally(
-            (tally.names[place],),
-            {key: values[[place]] for key, values in tally.values.items()},
-            {key: counts[[place]] for key, counts in tally.counts.items()},
-        )
-        for place in places
-    ]
 
 
 def test_a_tally_has_every_score_but_that_of_other_networks():
@@ -213,94 +156,3 @@ def test_one_wrong_pixel_leaves_the_other_pictures_alone():
     others = np.array([1, 1, 0, 1, 1, 1])
     one, other = (pooled_scores(one, true, others[None]) for one in (sound, tally))
     assert {key: x.item() for key, x in one.items()} == {key: x.item() for key, x in other.items()}
-
-
-def test_weights_are_as_many_of_a_picture():
-    tally, true = classified(7, pictures=3)
-    drawn = [0, 2, 2]
-    names = ("a", "b", "c")
-    again = gathered(*taken(tally, drawn))
-    again = Tally(names, again.values, again.counts)
-    true_again = Truth(
-        names, true.bins[drawn], true.chroma[drawn], true.hue[drawn], true.colorfulness[drawn]
-    )
-    whole = pooled_scores(again, true_again, np.ones((1, 3)))
-    weighted = pooled_scores(tally, true, np.array([[1, 1, 1], [1, 0, 2]]))
-    for key, value in weighted.items():
-        assert value[1] == pytest.approx(whole[key].item(), nan_ok=True), key
-
-
-def test_weights_that_are_no_whole_numbers_leave_every_score_a_number():
-    tally, true = classified(9)
-    weights = np.random.default_rng(0).dirichlet(np.ones(len(tally)), size=200)
-    scores = pooled_scores(tally, true, weights)
-    assert [key for key, values in scores.items() if np.isnan(values).any()] == []
-
-
-def test_no_weight_at_all_leaves_nothing_to_score():
-    tally, true = classified(8, pictures=2)
-    scores = pooled_scores(tally, true, np.zeros((1, 2)))
-    assert all(np.isnan(value).all() for value in scores.values())
-
-
-@settings(max_examples=3, deadline=None)
-@given(st.integers(0, 99), st.permutations(range(5)), st.integers(1, 4))
-def test_no_score_depends_on_the_order_of_pictures_or_the_size_of_batches(seed, order, batch):
-    tally, true = classified(seed, pictures=5, size=8)
-    ab, truth = random_ab(seed, 5, 8)
-    parts = [
-        tallied(ab[at : at + batch], truth[at : at + batch], first=at) for at in range(0, 5, batch)
-    ]
-    batched = gathered(*(part for part, _ in parts))
-    # Sums over a picture's pixels may be grouped by the size of the batch.
-    for key, values in batched.values.items():
-        np.testing.assert_allclose(values, tally.values[key], rtol=1e-6)
-    for key, counts in batched.counts.items():
-        np.testing.assert_array_equal(counts, tally.counts[key])
-
-    moved = gathered(*taken(tally, order))
-    arrays = (x[list(order)] for x in (true.bins, true.chroma, true.hue, true.colorfulness))
-    moved_truth = Truth(moved.names, *arrays)
-    once = pooled_scores(tally, true, np.ones((1, 5)))
-    twice = pooled_scores(moved, moved_truth, np.ones((1, 5)))
-    for key, value in once.items():
-        np.testing.assert_allclose(value, twice[key], rtol=1e-12)
-
-
-def test_pictures_of_different_sizes_count_by_their_pixels_in_the_auc():
-    # Four pixels right, one with error 50: of five together, not the mean of both pictures.
-    one = tallied(ab_of(*[(0, 0)] * 4), ab_of(*[(0, 0)] * 4))
-    other = tallied(ab_of((0, 0)), ab_of((30, 40)), first=1)
-    tally, true = (gathered(*parts) for parts in zip(one, other, strict=True))
-    assert (len(tally), tally.names) == (2, true.names)
-    scores = pooled_scores(tally, true, np.ones((1, 2)))
-    assert scores["auc_raw"].item() == pytest.approx(100 * (4 * 151 + 101) / (5 * 151))
-    assert scores["delta_e"].item() == 25  # the mean of the pictures'
-
-
-def test_a_truth_of_other_pictures_is_refused():
-    tally, true = tallied(*random_ab(0, pictures=2))
-    with pytest.raises(ValueError, match=r"expected the truth of the same 2 pictures in the same"):
-        pooled_scores(tally, gathered(true, true), np.ones((1, 2)))
-
-
-def test_a_truth_in_another_order_is_refused():
-    tally, true = tallied(*random_ab(0, pictures=2))
-    names = true.names[::-1]
-    with pytest.raises(ValueError, match=r"in the same order, got that of 2 whose names differ"):
-        pooled_scores(tally, replace(true, names=names), np.ones((1, 2)))
-
-
-def test_tallies_of_other_scores_are_not_put_together():
-    with pytest.raises(
-        ValueError, match=r"same scores of all pictures, got calibration, entropy, nll"
-    ):
-        gathered(classified(0)[0], tallied(*random_ab(0))[0])
-
-
-def test_a_tally_of_missing_pictures_is_refused():
-    tally, true = tallied(*random_ab(0, pictures=2))
-    with pytest.raises(ValueError, match=r"expected auc_raw of 1 pictures, got 2"):
-        Tally(tally.names[:1], tally.values, tally.counts)
-    with pytest.raises(ValueError, match=r"expected bins of 1 pictures, got 2"):
-        Truth(("one",), true.bins, true.chroma, true.hue, true.colorfulness)

@@ -7,29 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from exported import shelf as shelf
 from PIL import Image
 from serve_world import Client, colorized, encoded
 
-from photochrom.config import Architecture, ServeConfig
-from photochrom.export import export
-from photochrom.models import Colorizer, OnnxColorizer, find_models, load_model
-from photochrom.quantize import Gamut
+from photochrom.config import ServeConfig
+from photochrom.models import OnnxColorizer, find_models, load_model
 from photochrom.serve import Service
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
-    """A folder with a model's folder, its export, and that of a regression."""
-    folder = tmp_path_factory.mktemp("models")
-    for name, method in (("bins", "classification"), ("mean", "regression")):
-        torch.manual_seed(0)
-        model = Colorizer(
-            Architecture(method=method, width=2, size=32, stride=2), Gamut.srgb(20), temperature=0.5
-        )
-        torch.nn.init.normal_(model.network.head.weight, std=3)  # sure enough to have colours
-        model.save(folder / name, {})
-        export(folder / name, folder / f"{name}.onnx")
-    return folder
 
 
 @pytest.fixture
