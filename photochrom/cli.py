@@ -4,12 +4,13 @@ The command line is a skin: each command parses, calls one library function and 
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 from tyro.conf import Positional, arg
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
 from photochrom import console
 from photochrom.cli_app import app as app_command
@@ -22,6 +23,7 @@ from photochrom.cli_serve import serve
 from photochrom.cli_study import study_command
 from photochrom.cli_train import list_recipes, refine, train_command
 from photochrom.config import EvaluateConfig
+from photochrom.storage import StorageError, is_url, refuse_credentials
 
 Predictions = Annotated[
     tuple[str, ...],
@@ -42,7 +44,7 @@ def evaluate(
     pictures: Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)],
     output: Output,
     predictions: Predictions = (),
-    sources: Annotated[Path | None, arg(metavar="TSV")] = None,
+    sources: Annotated[str | None, arg(metavar="TSV")] = None,
     config: Annotated[EvaluateConfig, arg(name="")],
     overwrite: bool = False,
 ) -> None:
@@ -93,6 +95,40 @@ def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
     return app
 
 
+def parse(argv: Sequence[str]) -> Callable[[], None]:
+    """The command that `argv` names, to be run; `SystemExit` for what is none, and for help."""
+    with _PATHS:
+        command: Callable[[], None] = build_app(argv).cli(
+            prog="photochrom", description=__doc__, args=argv
+        )
+    return command
+
+
+_PATHS = ConstructorRegistry()
+
+
+@_PATHS.primitive_rule
+def _local_path(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Path] | None:
+    """Refuses a URL for what is written here: as a `Path`, s3://b/c is the folder s3: and more."""
+    if info.type is not Path:
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="PATH",
+        instance_from_str=lambda words: _local(words[0]),
+        is_instance=lambda instance: isinstance(instance, Path),
+        str_from_instance=lambda instance: [str(instance)],
+    )
+
+
+def _local(place: str) -> Path:
+    if is_url(place):
+        refuse_credentials(place)
+        # No ValueError: around one, tyro tells of all the types that a flag may have.
+        raise StorageError(f"{place}: expected a path of this machine to write to, got a URL")
+    return Path(place)
+
+
 def main() -> None:
     """Run a command; a mistake that the user can mend ends it with one line and exit code 2."""
-    console.run(lambda: build_app(sys.argv[1:]).cli(prog="photochrom", description=__doc__))
+    console.run(lambda: parse(sys.argv[1:]))

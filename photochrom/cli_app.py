@@ -1,7 +1,6 @@
 """The command that shows the colorizer in a browser."""
 
 import socket
-from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import arg
@@ -14,7 +13,7 @@ from photochrom.config import AppConfig
 def app(
     *,
     models: Annotated[tuple[str, ...], arg(metavar="MODEL...")] = (),
-    studies: Annotated[tuple[Path, ...], arg(metavar="STUDY...")] = (),
+    studies: Annotated[tuple[str, ...], arg(metavar="STUDY...")] = (),
     config: Annotated[AppConfig, arg(name="")],
 ) -> None:
     """Colorize pictures in a browser: drop them in, compare models, choose colours.
@@ -26,7 +25,7 @@ def app(
     Args:
         models: Names, run folders, .onnx files, folders of models, or URLs of these; by default
             the models that come with photochrom.
-        studies: Folders of finished studies, to be browsed.
+        studies: Folders of finished studies, or their URLs, to be browsed.
     """
     _refuse_taken(config)
     try:

@@ -17,7 +17,8 @@ PICTURES = (
 )
 Pictures = Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)]]
 Output = Annotated[Path, arg(aliases=["-o"])]
-Priors = Positional[Annotated[tuple[Path, ...], arg(metavar="PRIOR...")]]
+Prior = Positional[Annotated[str, arg(metavar="PRIOR")]]
+Priors = Positional[Annotated[tuple[str, ...], arg(metavar="PRIOR...")]]
 
 prior = tyro.extras.SubcommandApp()
 
@@ -70,7 +71,7 @@ def prior_build(
 @prior.command(name="view")
 @console.later
 def prior_view(
-    file: Positional[Path],
+    file: Prior,
     *,
     output: Output,
     config: Annotated[ViewConfig, arg(name="")],
@@ -96,9 +97,7 @@ def prior_view(
 
 @prior.command(name="show")
 @console.later
-def prior_show(
-    file: Positional[Path], *, plot: Path | None = None, overwrite: bool = False
-) -> None:
+def prior_show(file: Prior, *, plot: Path | None = None, overwrite: bool = False) -> None:
     """Print what a prior file holds; --plot paints the ab plane with log p and the weights.
 
     Example: photochrom prior show prior.h5 --plot prior.png
@@ -137,16 +136,16 @@ def prior_compare(priors: Priors, *, plot: Path | None = None, overwrite: bool =
 
     if len(priors) < 2:
         raise ValueError(f"expected two priors or more to compare, got {len(priors)}")
-    loaded = {str(path): load_any(path) for path in priors}
+    loaded = {place: load_any(place) for place in priors}
     print(f"{'L1':>8} {'JS (bits)':>10} {'EMD (ab)':>9}")
     for one, other in combinations(loaded, 2):
         first, second = alike(loaded[one], loaded[other])
         l1, js, emd = distance(first.p, second.p, first.gamut.bins.double().numpy())
         print(f"{l1:>8.4f} {js:>10.5f} {emd:>9.3f}  {one} ↔ {other}")
     if plot is not None:
-        names = Path(str(priors[0])).name, Path(str(priors[1])).name
+        names = Path(priors[0]).name, Path(priors[1]).name
         files.refuse_existing(plot, overwrite=overwrite)
-        pair = alike(loaded[str(priors[0])], loaded[str(priors[1])])
+        pair = alike(loaded[priors[0]], loaded[priors[1]])
         files.write_whole(plot, plot_difference(*pair, names))
         print(f"plot: {plot}")
 
@@ -172,6 +171,6 @@ def prior_merge(
     if not priors:
         raise ValueError("expected priors to merge, got none")
     files.refuse_existing(output, overwrite=overwrite)
-    merged = merge([PriorFile.load(path) for path in priors], allow_overlap=allow_overlap)
+    merged = merge([PriorFile.load(place) for place in priors], allow_overlap=allow_overlap)
     merged.save(output)
     print(f"{output}: {merged.histogram.pictures} pictures")

@@ -43,9 +43,9 @@ def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
         output: Output,
         recipe: Recipe = None,
         start: Start = None,
-        prior: Path | None = None,
+        prior: str | None = None,
         validate: Watched = (),
-        balance: Path | None = None,
+        balance: str | None = None,
         resume: bool = False,
         config: Config = default,
     ) -> None:
@@ -103,7 +103,7 @@ def refine(
     pictures: Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)]],
     *,
     output: Output,
-    prior: Path | None = None,
+    prior: str | None = None,
     validate: Watched = (),
     resume: bool = False,
     config: Config = _REFINE,
@@ -130,12 +130,12 @@ def refine(
 def _train(
     pictures: Sequence[str],
     output: Path,
-    prior: Path | None,
+    prior: str | None,
     validate: Sequence[str],
     resume: bool,
     config: TrainConfig,
     start: str | None,
-    balance: Path | None = None,
+    balance: str | None = None,
 ) -> None:
     from photochrom import bars, images, training
     from photochrom.data import read_sources

@@ -7,11 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
-import requests
+import servers
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
@@ -22,6 +21,8 @@ tempfile.tempdir = "/nowhere"
 from photochrom.cli import main
 main()
 """
+# Chromium's own pictures of a moving circle, without being asked for leave.
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 SECONDS = 60_000  # ms: cores may be busy
 
 
@@ -36,25 +37,15 @@ def url(place):
     """The address of a running app."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    flags = ["--port", str(port), "--most-megabytes", "4", "--most-megapixels", "2"]
+    flags = ["--port", str(port), "--most-megabytes", "4", "--most-megapixels", "9"]
     flags += ["--gallery", str(place)]
     command = [sys.executable, "-c", SERVER, "app", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout.readline() == f"http://127.0.0.1:{port}: Ctrl-C stops it\n"
-        end = time.monotonic() + SECONDS / 1000
-        while not _answers(f"http://127.0.0.1:{port}/_stcore/health"):
-            assert time.monotonic() < end
-            time.sleep(0.1)
+        servers.wait_for(lambda: servers.answers(f"http://127.0.0.1:{port}/_stcore/health"))
         yield f"http://127.0.0.1:{port}"
         server.send_signal(signal.SIGTERM)
         assert server.wait(30) in (0, -signal.SIGTERM)
-
-
-def _answers(url):
-    try:
-        return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +53,7 @@ def browser():
     found = shutil.which("chromium")
     assert found, "expected chromium, found none: apt-get install chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", *CAMERA])
         yield browser
         browser.close()
 
@@ -213,6 +204,15 @@ def test_what_is_kept_is_shown_to_others_and_downloads_as_colorize_made_it(
     expect(tile).to_be_visible(timeout=SECONDS)
 
 
+def test_what_the_camera_takes_is_colorized(visit):
+    page = visit()
+    before = source(page)
+    page.get_by_text("Use the camera").click()
+    page.get_by_role("button", name="Take Photo").click()
+    wait_for(page, re.compile(r"camera-input.*\.jpg, \d+ × \d+"))
+    wait_for_another(page, before)
+
+
 def test_wrong_and_too_large_files_are_told(visit):
     page = visit()
     drop(page, {"name": "b.png", "mimeType": "image/png", "buffer": bytes(5_000_000)})
@@ -221,9 +221,9 @@ def test_wrong_and_too_large_files_are_told(visit):
     wait_for(page, "a.txt: not a picture.")
     page = visit()
     flat = io.BytesIO()
-    Image.new("L", (2000, 1001)).save(flat, "PNG")
+    Image.new("L", (4000, 2251)).save(flat, "PNG")
     drop(page, {"name": "c.png", "mimeType": "image/png", "buffer": flat.getvalue()})
-    wait_for(page, "c.png: expected at most 2 megapixels, got 2000 × 1001 pixels")
+    wait_for(page, "c.png: expected at most 9 megapixels, got 4000 × 2251 pixels")
 
 
 def test_a_narrow_window_needs_no_scrolling_sideways(visit):

@@ -164,13 +164,13 @@ def test_dropped_files_that_are_no_pictures_of_a_bearable_size_are_told(photos):
 
 def test_a_study_is_known_by_its_report(tmp_path):
     with pytest.raises(ValueError, match="expected the folder of a finished study, found no"):
-        report_in(tmp_path)
+        report_in(str(tmp_path))
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "index.html").write_text("a page")
     with pytest.raises(ValueError, match="found no report in it"):
-        report_in(tmp_path)  # any folder may have an index.html
+        report_in(str(tmp_path))  # any folder may have an index.html
     (tmp_path / "report" / "scores.json").write_text("{}")
-    assert report_in(tmp_path) == report_in(tmp_path / "report") == "a page"
+    assert report_in(str(tmp_path)) == report_in(str(tmp_path / "report")) == "a page"
 
 
 def test_only_at_home_may_folders_be_named():

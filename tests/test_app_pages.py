@@ -182,7 +182,7 @@ def test_away_from_home_no_folder_can_be_named(page, name):
 def test_a_study_is_shown_and_what_is_none_is_told(page, tmp_path):
     for name, text in {"index.html": "<h1>my report</h1>", "scores.json": "{}"}.items():
         (tmp_path / name).write_text(text)
-    app = page("study", studies=(tmp_path,), host="0.0.0.0")
+    app = page("study", studies=(str(tmp_path),), host="0.0.0.0")
     assert data_of(app, "report")["page"] == "<h1>my report</h1>"
     app = page("study")
     sound(app.text_input[0].set_value(str(tmp_path / "other")).run())

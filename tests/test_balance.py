@@ -1,6 +1,7 @@
 """Sources in proportion to the root of their size."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_parts_keep_the_proportion_of_their_pass():
 def table(tmp_path):
     path = tmp_path / "index.tsv"
     path.write_text("key\tshard\tsource\na/1\tx\tflowers\n2.b\tx\tscenes\n")
-    return path
+    return str(path)
 
 
 def test_sources_are_found_by_name_whatever_the_suffix(table):
@@ -72,8 +73,8 @@ def test_a_picture_without_a_line_is_named(table):
 
 
 def test_a_table_without_the_columns_is_refused(table, tmp_path):
-    table.write_text("key\tfrom\na\tb\n")
+    Path(table).write_text("key\tfrom\na\tb\n")
     with pytest.raises(ValueError, match=r"expected the columns key and source, got no source"):
         read_sources(table, [])
     with pytest.raises(ValueError, match=r"expected a table with the columns key and source"):
-        read_sources(tmp_path / "none.tsv", [])
+        read_sources(str(tmp_path / "none.tsv"), [])

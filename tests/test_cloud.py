@@ -4,11 +4,11 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 from PIL import Image
+from servers import wait_for
 
 from photochrom.config import PriorConfig
 from photochrom.images import find, iterate, read
@@ -26,13 +26,6 @@ def free_port() -> int:
 def answers(port: int) -> bool:
     with socket.socket() as asking:
         return asking.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_for(condition, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "no answer"
-        time.sleep(0.1)
 
 
 def test_pictures_in_s3_are_those_that_were_put_there(s3, photos):

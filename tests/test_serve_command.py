@@ -5,9 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
-import requests
+from servers import answers, wait_for
 
 
 def test_a_server_stops_gracefully_and_listens_at_home_only():
@@ -22,17 +21,9 @@ def test_a_server_stops_gracefully_and_listens_at_home_only():
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         line = server.stdout.readline()
         told = re.fullmatch(r"http://127.0.0.1:(\d+): serving photochrom, photochrom-l2\n", line)
-        while not _answers(f"http://127.0.0.1:{told[1]}/health"):
-            time.sleep(0.1)
+        wait_for(lambda: answers(f"http://127.0.0.1:{told[1]}/health"))
         server.send_signal(signal.SIGTERM)
         assert server.wait(30) in (0, -signal.SIGTERM)
-
-
-def _answers(url):
-    try:
-        return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
-        return False
 
 
 def test_a_port_that_is_taken_is_named(refusal):

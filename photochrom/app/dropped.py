@@ -2,11 +2,10 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 from PIL import Image
 
-from photochrom import images
+from photochrom import images, storage
 from photochrom.app.batch import Dropped
 from photochrom.config import PriorConfig
 from photochrom.images import Picture, PictureError, Skipped, TooLargeError
@@ -39,13 +38,13 @@ def prior_of(files: Sequence[Dropped], most_pixels: int, on_done: Done) -> Prior
 
 
 def prior_at(place: str, on_done: Done) -> AnyPrior:
-    """The prior file at a path, or the counted colours of a folder of pictures.
+    """The prior file at a path or URL, or the counted colours of pictures there.
 
-    The path is of this machine: only for who sits at it. `ValueError` as for `prior_of`.
+    The path is of this machine: only for who sits at it. `ValueError` as for `prior_of`, and
+    `OSError` for what cannot be reached.
     """
-    path = Path(place)
-    if path.is_file() and path.suffix.lower() in (".h5", ".npy"):
-        return load_any(path)
+    if place.lower().endswith((".h5", ".npy")) and not storage.is_folder(place):
+        return load_any(place)
     return _counted(images.iterate([place]), place, images.total([place]), on_done)
 
 

@@ -7,7 +7,6 @@ the command was told stands here.
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from photochrom.app.gallery import SharedGallery
@@ -26,8 +25,8 @@ class Given:
     shelf: Mapping[str, str]
     """Where each model is, by its name."""
     config: AppConfig = field(default_factory=AppConfig)
-    studies: tuple[Path, ...] = ()
-    """Folders of studies to be shown."""
+    studies: tuple[str, ...] = ()
+    """Folders of studies to be shown, or their URLs."""
     gallery: SharedGallery | None = field(init=False, repr=False)
     """Where people may keep pictures."""
     counting: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)

@@ -1,7 +1,5 @@
 """The page of colour priors: how often each colour occurs, and how two priors differ."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from photochrom.app.batch import Dropped
@@ -48,7 +46,9 @@ def _asked(key: str, all_sessions: Given) -> Named | None:
     )
     place = ""
     if all_sessions.config.at_home:
-        place = st.text_input("or the path of a prior file or of a folder", key=f"{key} path")
+        place = st.text_input(
+            "or the path or URL of a prior file or of pictures", key=f"{key} path"
+        )
     if not files and not place:
         return _shipped() if key == "prior" else None
     name = files[0].name if len(files) == 1 else place or f"{len(files)} files"
@@ -83,7 +83,7 @@ def _compared_with(wanted: str, all_sessions: Given) -> Named | None:
 
 @st.cache_resource(show_spinner=False)
 def _shipped() -> Named:
-    return _SHIPPED, load_any(Path(_SHIPPED))
+    return _SHIPPED, load_any(_SHIPPED)
 
 
 def _told(name: str, prior: AnyPrior) -> None:

@@ -1,13 +1,14 @@
 """The page of studies: the report of a finished one, to be browsed."""
 
-from pathlib import Path
+import contextlib
 
 import streamlit as st
 
+from photochrom import storage
 from photochrom.app import parts
 from photochrom.app.given import given
 
-_PAGES = ("report/index.html", "index.html")
+_REPORTS = ("report/", "")
 _SCORES = "scores.json"
 _MOST_BYTES = 200_000_000
 
@@ -17,10 +18,12 @@ def show() -> None:
     all_sessions = given()
     folder = None
     if all_sessions.studies:
-        folder = st.selectbox("Study", all_sessions.studies, format_func=lambda one: one.name)
+        folder = st.selectbox("Study", all_sessions.studies, format_func=_name)
     if all_sessions.config.at_home:
-        place = st.text_input("The folder of a finished study", placeholder="runs/study")
-        folder = Path(place) if place else folder
+        place = st.text_input(
+            "The folder of a finished study, or its URL", placeholder="runs/study"
+        )
+        folder = place or folder
     if folder is None:
         st.info(
             "Name the folder of a finished study, or of a report."
@@ -33,15 +36,22 @@ def show() -> None:
     except (ValueError, OSError) as error:
         st.error(f"{error}.")
         return
-    parts.report(page, f"Report of {folder.name}")
+    parts.report(page, f"Report of {_name(folder)}")
 
 
-def report_in(folder: Path) -> str:
+def _name(folder: str) -> str:
+    return folder.rstrip("/").rpartition("/")[2]
+
+
+def report_in(folder: str) -> str:
     """The report page of a study or an evaluation; `ValueError` where there is none."""
-    for name in _PAGES:
-        page = folder / name
-        if page.is_file() and (page.parent / _SCORES).is_file():
-            if page.stat().st_size > _MOST_BYTES:
+    for below in _REPORTS:
+        page = f"{folder.rstrip('/')}/{below}index.html"
+        if not storage.exists(f"{folder.rstrip('/')}/{below}{_SCORES}"):
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            data = storage.read_whole(page, _MOST_BYTES)
+            if data is None:
                 raise ValueError(f"{page}: expected a report of at most {_MOST_BYTES} bytes")
-            return page.read_text(encoding="utf-8")
+            return data.decode("utf-8")
     raise ValueError(f"{folder}: expected the folder of a finished study, found no report in it")

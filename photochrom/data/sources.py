@@ -2,24 +2,31 @@
 
 import csv
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
+from photochrom import storage
 from photochrom.images import Picture
 
+_MOST_BYTES = 1_000_000_000  # of a table: ten million lines or so
 
-def read_sources(table: Path, pictures: Sequence[Picture]) -> list[str]:
-    """The column `source` of a .tsv or .csv for each picture, by its name in the column `key`.
 
-    A key is the whole name or that without its suffix. `ValueError` if the table cannot be
-    read, lacks a column, or has no line for one of the pictures.
+def read_sources(table: str, pictures: Sequence[Picture]) -> list[str]:
+    """The column `source` of a table for each picture, by its name in the column `key`.
+
+    The table is a .tsv or .csv at a path or URL. A key is the whole name or that without its
+    suffix. `ValueError` if the table cannot be read, lacks a column, or has no line for one of
+    the pictures.
     """
     try:
-        text = table.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        data = storage.read_whole(table, _MOST_BYTES)
+        if data is None:
+            raise ValueError(f"more than {_MOST_BYTES} bytes")
+        text = data.decode("utf-8")
+    except (OSError, ValueError) as error:
         raise ValueError(
             f"{table}: expected a table with the columns key and source ({error})"
         ) from None
-    lines = csv.DictReader(text.splitlines(), delimiter="," if table.suffix == ".csv" else "\t")
+    lines = csv.DictReader(text.splitlines(), delimiter="," if table.endswith(".csv") else "\t")
     lacking = {"key", "source"} - set(lines.fieldnames or ())
     if lacking:
         raise ValueError(f"{table}: expected the columns key and source, got no {min(lacking)}")

@@ -1,16 +1,18 @@
 """How far two priors are from each other."""
 
+import io
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
+from photochrom import storage
 from photochrom.prior.prior import ColorPrior
 from photochrom.prior.store import PriorFile, PriorFileError
 from photochrom.quantize import Gamut
 
-_MAX_BYTES = 1_000_000  # of a .npy file: four thousand bins take 33 kB
+_MOST_BYTES = 1_000_000  # of a .npy file: four thousand bins take 33 kB
 
 
 class Distance(NamedTuple):
@@ -70,21 +72,23 @@ def earth_mover(
     return float(solved.fun * scale)
 
 
-def load_any(path: Path) -> PriorFile | ColorPrior:
-    """A prior file, a shipped prior by name, or a `.npy` of probabilities of the 313 bins."""
-    if path.suffix.lower() != ".npy":
-        return PriorFile.load(path)
+def load_any(place: str | Path) -> PriorFile | ColorPrior:
+    """A prior as `PriorFile.load` takes it, or a `.npy` of probabilities of the 313 bins."""
+    name = str(place)
+    if not name.lower().endswith(".npy"):
+        return PriorFile.load(place)
     gamut = Gamut.srgb()
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ValueError(f"{path.stat().st_size} bytes")
-        p = np.load(path, allow_pickle=False)
+        data = storage.read_whole(name, _MOST_BYTES)
+        if data is None:
+            raise ValueError(f"more than {_MOST_BYTES} bytes")
+        p = np.load(io.BytesIO(data), allow_pickle=False)
         if p.shape != (len(gamut),) or p.dtype.kind != "f":
             raise ValueError(f"{p.dtype} of {p.shape}")
         return ColorPrior(gamut, p.astype(np.float64), k=5, sigma=5.0)
     except (OSError, ValueError) as error:
         raise PriorFileError(
-            f"{path}: expected {len(gamut)} probabilities as .npy, got {error}"
+            f"{name}: expected {len(gamut)} probabilities as .npy, got {error}"
         ) from None
 
 

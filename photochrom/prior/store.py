@@ -23,6 +23,7 @@ import h5py
 import numpy as np
 import torch
 
+from photochrom import storage
 from photochrom.config import PriorConfig, fitted_bins
 from photochrom.files import write_whole
 from photochrom.prior.histogram import EDGES, AbHistogram
@@ -32,6 +33,7 @@ from photochrom.quantize import Gamut
 
 FORMAT = "photochrom prior"
 VERSION = 2
+_MOST_BYTES = 100_000_000  # at a URL; one of a million pictures takes 0.5 MB
 SHIPPED = {"photographs": Path(__file__).parents[1] / "assets" / "priors" / "photographs.h5"}
 """Priors that come with photochrom, and are named instead of a file."""
 
@@ -110,10 +112,18 @@ class PriorFile:
         return buffer.getvalue()
 
     @staticmethod
-    def load(path: Path) -> "PriorFile":
-        """Read a prior, or one of `SHIPPED` by name; `PriorFileError` says what else it is."""
-        if str(path) in SHIPPED and not path.exists():
-            path = SHIPPED[str(path)]
+    def load(place: str | Path) -> "PriorFile":
+        """Read a prior at a path or URL, or one of `SHIPPED` by name.
+
+        `PriorFileError` says what else it is, `OSError` what of a URL cannot be reached.
+        """
+        name = str(place)
+        if storage.is_url(name):
+            data = storage.read_whole(name, _MOST_BYTES)
+            if data is None:
+                raise PriorFileError(f"{name}: expected a prior of at most {_MOST_BYTES} bytes")
+            return PriorFile.read(data, name)
+        path = SHIPPED[name] if name in SHIPPED and not Path(name).exists() else Path(name)
         if not path.is_file():
             raise PriorFileError(f"{path}: expected a prior file, found no such file")
         return _loaded(path, str(path))

@@ -55,7 +55,7 @@ def report_on(
     source: str,
     reporter: Reporter,
     *,
-    sources: Path | None = None,
+    sources: str | None = None,
 ) -> Path:
     """Evaluate models, and pictures that others made, on the pictures found.
 
