@@ -162,15 +162,18 @@ def _blocks(
     first = at.floor()
     offsets, weights = kernel(at - first)
     places = (first[:, None].long() + offsets).clamp(0, small - 1)
-    least, most = places[::length, 0].tolist(), places[length - 1 :: length, -1].tolist()
-    blocks = []
-    for number, start in enumerate(least):
-        rows = slice(number * length, (number + 1) * length)
-        end = (most[number] if number < len(most) else int(places[-1, -1])) + 1
-        dense = weights.new_zeros(len(weights[rows]), end - start)
-        dense.scatter_add_(1, places[rows] - start, weights[rows])
-        blocks.append(_Block(slice(start, end), dense.to(dtype)))
-    return blocks
+    starts, ends = places[::length, 0], places[length - 1 :: length, -1] + 1
+    if len(ends) < len(starts):
+        ends = torch.cat([ends, places[-1:, -1] + 1])
+    begin = starts.repeat_interleave(length)[:large, None]
+    dense = weights.new_zeros(large, int((ends - starts).max()))
+    dense = dense.scatter_add_(1, places - begin, weights).to(dtype)
+    return [
+        _Block(slice(start, end), rows[:, : end - start])
+        for start, end, rows in zip(
+            starts.tolist(), ends.tolist(), dense.split(length), strict=True
+        )
+    ]
 
 
 def _linear(part: Float[Tensor, " N"]) -> tuple[Int[Tensor, " 2"], Float[Tensor, "N 2"]]:
