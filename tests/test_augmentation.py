@@ -7,7 +7,7 @@ import torch
 from photochrom.color import lab_from_rgb
 from photochrom.config import TrainConfig
 from photochrom.data import TrainingSquares, collate
-from photochrom.data.worn import worn
+from photochrom.data.worn import softened, worn
 from photochrom.images import find
 
 
@@ -80,6 +80,31 @@ def test_what_is_worn_still_looks_like_the_picture():
     for seed in range(10):
         greys = worn(rgb, np.random.default_rng(seed)).astype(float)
         assert np.corrcoef(greys.mean(axis=0), L.mean(axis=0))[0, 1] > 0.9
+
+
+def test_what_is_softened_keeps_its_mean_and_loses_what_is_fine():
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    rgb = np.stack([noise] * 3, axis=-1)
+    soft = [softened(rgb, np.random.default_rng(seed)).astype(float) for seed in range(20)]
+    assert all(abs(one.mean() - noise.mean()) < 2 for one in soft)
+    own = np.abs(np.diff(noise.astype(float))).mean()
+    steps = [np.abs(np.diff(one)).mean() / own for one in soft]
+    # Of noise: half the size keeps a quarter of what neighbours differ by, nearly all of it most.
+    assert min(steps) < 0.25
+    assert max(steps) < 0.9
+
+
+def test_pictures_are_worn_or_softened_or_as_they_are(one):
+    squares = one(worn=0.5, softened=0.5)
+    plain, soft = one(), one(softened=1.0)
+    kinds = []
+    for position in range(200):
+        grey = squares[position].grey
+        assert torch.equal(squares[position].rgb, plain[position].rgb)
+        kinds.append("plain" if grey is None else "other")
+        assert soft[position].grey is not None
+    # Four standard deviations of 200 draws, of which a quarter is left.
+    assert abs(kinds.count("plain") / 200 - 0.25) < 0.12
 
 
 def test_sizes_that_no_crop_fits_are_refused():

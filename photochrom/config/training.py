@@ -24,6 +24,8 @@ class ProtocolConfig(NetworkConfig):
     """The picture is reduced to a short side from here to --size, at random; 0: always --size."""
     worn: float = 0.0
     """Share of pictures whose L is given other contrast, grain and JPEG's blocks."""
+    softened: float = 0.0
+    """Share of the others whose L is made as soft as that of a picture enlarged, up to twice."""
     batch: int = 16
     """Pictures a step, on all devices together."""
     part: int = 0
@@ -71,6 +73,7 @@ class ProtocolConfig(NetworkConfig):
         for name in ("workers", "part", "clip", "encoder_lr", "weight_decay", "seed"):
             at_least(name, getattr(self, name), 0)
         share("worn", self.worn)
+        share("softened", self.softened)
         for name in ("beta1", "average"):
             value = getattr(self, name)
             if not 0 <= value < 1:

@@ -101,6 +101,7 @@ class TrainingData(pl.LightningDataModule):
             sources=sources,
             size_from=config.size_from,
             worn=config.worn,
+            softened=config.softened,
         )
         self.config = config
         self.step = 0

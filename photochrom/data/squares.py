@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from photochrom.data.batch import Square, is_grey
 from photochrom.data.order import Order
-from photochrom.data.worn import worn
+from photochrom.data.worn import softened, worn
 from photochrom.images import Picture, PictureError, read
 
 _TRIES = 1000  # pictures in a row that may be grey or unreadable before training gives up
@@ -45,10 +45,11 @@ class TrainingSquares(Dataset[Square]):
         sources: Sequence[str] | None = None,
         size_from: int = 0,
         worn: float = 0.0,
+        softened: float = 0.0,
     ) -> None:
         self.pictures = pictures
         self.size, self.crop, self.seed, self.part = size, crop, seed, part
-        self.size_from, self.worn = size_from or size, worn
+        self.size_from, self.worn, self.softened = size_from or size, worn, softened
         self.order = Order(len(pictures), part=part, rounds=rounds, seed=seed, sources=sources)
         self._part: tuple[int, int] | None = None  # pass and part that is kept
         self._kept: dict[int, UInt8[np.ndarray, "H W 3"] | str] = {}
@@ -98,6 +99,8 @@ class TrainingSquares(Dataset[Square]):
         grey = None
         if self.worn and rng.random() < self.worn:
             grey = torch.from_numpy(worn(square, rng))
+        elif self.softened and rng.random() < self.softened:
+            grey = torch.from_numpy(softened(square, rng))
         return Square(name, torch.from_numpy(square.copy()).movedim(-1, 0), grey=grey)
 
     def _crop(

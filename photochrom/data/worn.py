@@ -32,6 +32,17 @@ def worn(rgb: UInt8[np.ndarray, "H W 3"], rng: np.random.Generator) -> UInt8[np.
         return np.array(decoded)
 
 
+def softened(rgb: UInt8[np.ndarray, "H W 3"], rng: np.random.Generator) -> UInt8[np.ndarray, "H W"]:
+    """The grey of a picture as soft as that of one of 50 to 100 % of its size, enlarged."""
+    lab = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0).float() / 255)
+    grey = Image.fromarray(_grey(lab[0]))
+    scale = rng.uniform(0.5, 1)
+    small = grey.resize(
+        [max(1, round(side * scale)) for side in grey.size], Image.Resampling.BILINEAR
+    )
+    return np.array(small.resize(grey.size, Image.Resampling.BILINEAR))
+
+
 def _grey(L: torch.Tensor) -> UInt8[np.ndarray, "H W"]:
     level = rgb_from_lab(torch.stack([L, torch.zeros_like(L), torch.zeros_like(L)]))[0]
     grey: np.ndarray = (255 * level).round().to(torch.uint8).numpy()

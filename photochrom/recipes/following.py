@@ -7,6 +7,7 @@ from typing import Any
 from photochrom.config import Architecture, TrainConfig, tables
 
 _TARGETS = ("k", "sigma", "loss")
+_FREE = ("size", "dropout")  # of the network; no weight depends on them
 
 
 def follow(
@@ -18,11 +19,12 @@ def follow(
 ) -> TrainConfig:
     """`base` with the values `asked` for, on the network of the model that it begins with.
 
-    `targets` are what that model was trained towards and decodes with, for what is not asked for;
-    crop and sizes are cut to pictures of its size. `ValueError` where another network was asked
-    for.
+    `targets` are what that model was trained towards and decodes with, for what is not asked for.
+    It may go on at another size, or dropout; crop and sizes are cut to pictures of its size.
+    `ValueError` where another network was asked for.
     """
     kept = {field.name: getattr(network, field.name) for field in fields(Architecture)}
+    kept |= {name: asked[name] for name in _FREE if name in asked}
     kept["encoder_weights"] = "none"  # they come with the model
     for name, value in kept.items():
         if asked.get(name, value) != value:
@@ -30,10 +32,10 @@ def follow(
             raise ValueError(
                 f"expected {flag} {value} as the model to begin with has it, got {asked[name]}"
             )
-    crop = min(base.crop, network.size)
+    crop = min(base.crop, kept["size"])
     fitted = {
         "crop": crop - crop % network.stride,
-        "size_from": min(base.size_from, network.size),
+        "size_from": min(base.size_from, kept["size"]),
         "encoder_lr": 1.0 if network.encoder == "unet" else base.encoder_lr,
     }
     return replace(base, **{**targets, **fitted, **asked, **kept})
