@@ -29,7 +29,7 @@ def main() -> None:
     """Measure, print and write the rows."""
     rgb = np.array(Image.open(_PHOTO).convert("RGB").resize(_SIZE))
     model, page = Colorizer.load("photochrom"), of_rgb(rgb).pages[0]
-    display, seen = Display(page), Seen.by(model, page.reduced_lightness(model.size))
+    display, seen = Display(page), Seen.by(model, page.scaled_lightness(model.size))
     temperatures = iter(np.linspace(0.05, 1, 4 * _REPEATS).tolist())
 
     def slider() -> bytes:

@@ -86,7 +86,7 @@ def _throughput(folder: Path, model: Colorizer) -> Row:
     """Photographs of 256² to PNG, against the network on their L as the command gives it."""
     pictures, config = _small(folder), ColorizeConfig()
     pages = [read_original(one, config).pages[0] for one in pictures]
-    Ls = [page.reduced_lightness(model.size) for page in pages]
+    Ls = [page.scaled_lightness(model.size) for page in pages]
 
     @torch.inference_mode()
     def forward() -> None:

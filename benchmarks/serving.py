@@ -107,7 +107,7 @@ def _alone(bodies: list[bytes]) -> float:
     """Pictures a second of the network alone, L being there."""
     colorizer = Colorizer.load("photochrom")
     pages = [originals.read(body).pages[0] for body in bodies[:_BATCH]]
-    L = torch.cat([page.reduced_lightness(colorizer.size) for page in pages])
+    L = torch.cat([page.scaled_lightness(colorizer.size) for page in pages])
     seconds = []
     with torch.inference_mode():
         for _ in range(_PASSES):

@@ -14,6 +14,7 @@ from photochrom.config import ColorizeConfig, Decoder
 from photochrom.originals import Page
 from photochrom.threads import in_threads
 from photochrom.upsampling import Bilinear, EdgeAware
+from photochrom.working import working_side
 
 _BATCH = 8  # pages
 _KEPT = 16_000_000  # pixels; of fewer L is kept until they are painted, for a tenth of the time
@@ -45,7 +46,10 @@ def predicted(pages: Sequence[Page], model: Model, config: ColorizeConfig) -> li
     size = config.working_size or model.size
     with torch.inference_mode():
         keep = sum(page.height * page.width for page in pages) <= _KEPT
-        Ls = [page.reduced_lightness(working_side(page, size), keep=keep) for page in pages]
+        sides = [side_seen(page, size, model.stride) for page in pages]
+        Ls = [
+            page.scaled_lightness(side, keep=keep) for page, side in zip(pages, sides, strict=True)
+        ]
         found: list[Enlarged] = []
         for _, alike in groupby(zip(pages, Ls, strict=True), key=lambda one: one[1].shape):
             while some := list(islice(alike, _BATCH)):
@@ -58,10 +62,10 @@ def predicted(pages: Sequence[Page], model: Model, config: ColorizeConfig) -> li
     return found
 
 
-def working_side(page: Page, size: int) -> float:
-    """The short side that a network of this working size sees: less of a page that is very long."""
-    area = page.height * page.width
-    return min(size, _MOST * size * min(page.height, page.width) / sqrt(area))
+def side_seen(page: Page, size: int, stride: int) -> float:
+    """The short side that a network of this size sees: less of a page that is very long."""
+    short, area = min(page.height, page.width), page.height * page.width
+    return min(working_side(short, size, stride), _MOST * size * short / sqrt(area))
 
 
 def enlarged(

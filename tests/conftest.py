@@ -151,9 +151,9 @@ def classifier():
     from photochrom.models import Colorizer
     from photochrom.quantize import Gamut
 
-    def make(stride=1):
+    def make(stride=1, size=32):
         torch.manual_seed(0)
-        architecture = Architecture(method="classification", width=2, size=32, stride=stride)
+        architecture = Architecture(method="classification", width=2, size=size, stride=stride)
         made = Colorizer(architecture, Gamut.srgb(20)).eval()
         torch.nn.init.normal_(made.network.head.weight, std=10)
         return made

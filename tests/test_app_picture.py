@@ -30,7 +30,7 @@ from photochrom.painting import enlarged, paint
 @pytest.mark.parametrize("name", ["palace", "dahlia", "grace_hopper"])
 def test_the_display_shows_what_painting_paints(name, samples, shipped):
     page = of_rgb(np.array(Image.open(samples / f"{name}.jpg").convert("RGB"))).pages[0]
-    seen = Seen.by(shipped, page.reduced_lightness(shipped.size))
+    seen = Seen.by(shipped, page.scaled_lightness(shipped.size))
     ab = seen.ab(Look())
     made = np.asarray(Display(page).colored(ab, seen.L, shipped.stride)).astype(int)
     with torch.inference_mode():

@@ -116,7 +116,7 @@ def test_each_is_painted_on_a_copy_and_one_copy_is_there_at_a_time(classifier, m
 
 @pytest.mark.parametrize("stride", [1, 4])
 def test_entropy_is_drawn_where_it_is(stride, colored, classifier, picture, tmp_path):
-    model = classifier(stride)
+    model = classifier(stride, 27)
     rgb = opened(picture(height=27, width=38))  # no multiple of 4: the last pixels are cut short
     colored("out", ExtrasConfig(entropy=True), model)
     L = torch.from_numpy(rgb2lab(rgb)[..., 0])[None, None].float()
@@ -138,7 +138,7 @@ def test_a_palette_is_of_the_upright_picture(stride, colored, classifier, pictur
     exif = Image.Exif()
     exif[0x0112] = 6
     lying.save(tmp_path / "in/a.png", exif=exif)
-    model = classifier(stride)
+    model = classifier(stride, 26)
     (outcome,) = colored("out", ExtrasConfig(palette=("25,3", "0,29")), model)
     assert outcome.notes == ()
     L = torch.from_numpy(rgb2lab(upright)[..., 0])[None, None].float()

@@ -148,14 +148,14 @@ def test_painting_in_strips_is_painting_at_once(monkeypatch):
 
 
 @pytest.mark.parametrize("size", [(40, 90), (90, 41), (7, 200), (12, 12)])
-def test_reduced_lightness_is_that_of_the_whole(size, monkeypatch):
+def test_scaled_lightness_is_that_of_the_whole(size, monkeypatch):
     monkeypatch.setattr("photochrom.originals.pixels.STRIP", 256)
     page = read(encoded(picture("L").resize(size), "PNG")).pages[0]
-    scale = min(1.0, 12 / min(size))
+    scale = 12 / min(size)
     target = [max(1, round(side * scale)) for side in (page.height, page.width)]
-    # As `Colorizer.working` reduces it; float32's sums in another order.
+    # As `Colorizer.working` scales it; float32's sums in another order.
     expected = F.interpolate(lightness(page), target, mode="bilinear", antialias=True)
-    torch.testing.assert_close(page.reduced_lightness(12), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(page.scaled_lightness(12), expected, atol=1e-4, rtol=0)
 
 
 def test_rows_and_colours_must_fit():

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 
 from photochrom.color import lab_from_rgb, linear_within_gamut, rgb_within_gamut
+from photochrom.config import ColorizeConfig
 from photochrom.originals import Page, of_rgb, write
 from photochrom.originals.pixels import BytePixels
-from photochrom.painting import paint
+from photochrom.painting import paint, predicted
 from photochrom.upsampling import Bilinear
 
 
@@ -37,7 +38,7 @@ def test_several_threads_paint_what_one_paints(mode, threads, monkeypatch):
     # Half a step of each channel: 132.3 is the most that L changes with all three.
     moved = pages[0].lightness(slice(None)) - page_of(mode).lightness(slice(None))
     assert moved.abs().max() < 135 * 0.5 / 255
-    reduced = [page.reduced_lightness(20) for page in pages]
+    reduced = [page.scaled_lightness(20) for page in pages]
     assert torch.equal(*reduced)
 
 
@@ -63,7 +64,7 @@ def test_painted_bytes_are_those_of_the_definition(mode, spread):
 def test_lightness_that_was_kept_is_forgotten_with_the_pixels_that_it_is_of(rows, monkeypatch):
     monkeypatch.setattr("photochrom.originals.pixels.STRIP", 300)
     plain, keeping = page_of("RGB"), page_of("RGB")
-    assert torch.equal(plain.reduced_lightness(20), keeping.reduced_lightness(20, keep=True))
+    assert torch.equal(plain.scaled_lightness(20), keeping.scaled_lightness(20, keep=True))
     copied = keeping.copy()
     ab = torch.full((1, 2, rows.stop - rows.start, 110), 30.0)
     for page in (plain, keeping):
@@ -102,3 +103,24 @@ def test_a_png_comes_back_whatever_it_shows(noise):
     rgb = np.random.default_rng(0).integers(0, noise + 1, (37, 29, 3), dtype=np.uint8)
     back = np.asarray(Image.open(io.BytesIO(write(of_rgb(rgb)).data)))
     np.testing.assert_array_equal(back, rgb)
+
+
+@pytest.mark.parametrize(
+    ("stride", "size", "seen"),
+    [
+        (4, (20, 30), (32, 48)),
+        (4, (4, 6), (16, 24)),  # ab is as large as the picture, and no larger
+        (4, (64, 96), (32, 48)),
+        (1, (20, 30), (20, 30)),
+        (1, (64, 96), (32, 48)),
+    ],
+)
+def test_the_network_sees_its_own_size_of_any_picture(classifier, stride, size, seen):
+    model, shapes = classifier(stride), []
+    features = model.features
+    model.features = lambda L: (shapes.append(tuple(L.shape[-2:])), features(L))[1]
+    page = of_rgb(np.zeros((*size, 3), np.uint8)).pages[0]
+    (colors,) = predicted([page], model, ColorizeConfig())
+    assert colors.rows(slice(None), page.lightness(slice(None))).shape[-2:] == size
+    assert model.predict(torch.zeros(1, 1, *size)).shape[-2:] == size
+    assert shapes == [seen, seen]

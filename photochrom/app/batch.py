@@ -11,7 +11,7 @@ from photochrom.app.seen import Fixed, Look, Seen, see
 from photochrom.images import PictureError, Skipped
 from photochrom.models import AnyColorizer
 from photochrom.originals import OriginalFile
-from photochrom.painting import working_side
+from photochrom.painting import side_seen
 
 
 class Dropped(NamedTuple):
@@ -63,7 +63,7 @@ class Zip:
 def seen_in(file: OriginalFile, model: AnyColorizer) -> Seen | Fixed:
     """What a model sees of a file's first page."""
     page = file.pages[0]
-    return see(model, page.reduced_lightness(working_side(page, model.size)))
+    return see(model, page.scaled_lightness(side_seen(page, model.size, model.stride)))
 
 
 def _colorized(data: bytes, model: AnyColorizer, look: Look, most_pixels: int) -> tuple[bytes, str]:

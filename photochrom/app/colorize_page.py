@@ -49,7 +49,7 @@ def _opened(asked: Asked, all_sessions: Given) -> Opened | None:
                 asked.shown.data,
                 asked.shown.name,
                 most_pixels=all_sessions.config.most_pixels,
-                sizes=all_sessions.sizes(),
+                works=all_sessions.works(),
             )
     except PictureError as error:
         st.error(f"{asked.shown.name}: {error}.")

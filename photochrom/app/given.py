@@ -58,9 +58,9 @@ class Given:
                 self._loaded[name] = load_model(self.shelf[name])
             return self._loaded[name]
 
-    def sizes(self) -> set[int]:
-        """The short sides that the loaded models want."""
-        return {model.size for model in self._loaded.values()}
+    def works(self) -> set[tuple[int, int]]:
+        """Size and stride of the loaded models."""
+        return {(model.size, model.stride) for model in self._loaded.values()}
 
 
 _given: Given | None = None

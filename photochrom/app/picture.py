@@ -21,12 +21,14 @@ from photochrom.images import GREY_REACH, packed_colors
 from photochrom.metrics import Reference, Tally
 from photochrom.models import AnyColorizer
 from photochrom.originals import OriginalFile, Written
-from photochrom.painting import enlarged, paint, working_side
+from photochrom.painting import enlarged, paint, side_seen
 from photochrom.prior.tone import are_toned
 from photochrom.quantize import Gamut
 
 _SCORED = 160  # the short side at which scores are made: that of the models that are shipped
 _MOST_NAME = 80  # characters
+Works = tuple[int, int]
+"""Size and stride of a model: what it sees of a picture depends on no more."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Opened:
     Pixels at full size are not kept: they are decoded again for a download.
     """
 
-    def __init__(self, data: bytes, name: str, *, most_pixels: int, sizes: Iterable[int]) -> None:
-        """`sizes` are the short sides that models will want. `PictureError` for no picture."""
+    def __init__(self, data: bytes, name: str, *, most_pixels: int, works: Iterable[Works]) -> None:
+        """`works` are those of the models that are likely. `PictureError` for no picture."""
         self.data, self.name, self.most_pixels = data, name, most_pixels
         file = self._read()
         page = file.pages[0]
@@ -64,7 +66,7 @@ class Opened:
         self.suffix = originals.suffix_of(file)
         self.display = Display(page)
         self._lightness = {
-            size: page.reduced_lightness(working_side(page, size)) for size in set(sizes)
+            work: page.scaled_lightness(side_seen(page, *work)) for work in set(works)
         }
         self.seen: dict[str, Seen | Fixed] = {}
         self._results: dict[str, tuple[object, Result]] = {}
@@ -75,11 +77,11 @@ class Opened:
     def see(self, name: str, model: AnyColorizer) -> Seen | Fixed:
         """What a model sees; the network runs the first time."""
         if name not in self.seen:
-            if model.size not in self._lightness:
+            work = (model.size, model.stride)
+            if work not in self._lightness:
                 page = self._read().pages[0]
-                side = working_side(page, model.size)
-                self._lightness[model.size] = page.reduced_lightness(side)
-            self.seen[name] = see(model, self._lightness[model.size])
+                self._lightness[work] = page.scaled_lightness(side_seen(page, *work))
+            self.seen[name] = see(model, self._lightness[work])
         return self.seen[name]
 
     def shown(self, seen: Seen | Fixed, ab: Float[Tensor, "1 2 h w"]) -> Image.Image:

@@ -17,7 +17,7 @@ class ColorizeConfig:
     decoder: Decoder = "annealed"
     """How a classifier's distributions become colours."""
     working_size: int | None = None
-    """Short side that the network sees, if the picture is larger; by default the model's own."""
+    """Short side that the network sees; by default the model's own."""
     enlarge: Literal["edges", "bilinear"] = "edges"
     """How colours come to full size: ending where L has an edge, or by interpolation alone."""
     format: str | None = None

@@ -21,8 +21,8 @@ from photochrom.models.saved import (
     write_model,
 )
 from photochrom.models.unet import UNet
-from photochrom.models.working import reduced
 from photochrom.quantize import AB_LIMIT, Gamut, decode_features
+from photochrom.working import scaled
 
 _AB_SCALE = 100.0  # a linear head gives ab / 100, so that its weights start near its range
 
@@ -165,7 +165,7 @@ class Colorizer(nn.Module):
         temperature: float | None = None,
         how: Decoder = "annealed",
     ) -> Float[Tensor, "B 2 H W"]:
-        """`ab` for L of any size, reduced to the short side that it was trained on.
+        """`ab` for L of any size, scaled to the short side that it was trained on.
 
         Of a larger picture the network would see less of each thing than it has learned from,
         and colour it in patches. ab comes back by bilinear interpolation.
@@ -174,8 +174,8 @@ class Colorizer(nn.Module):
         return self.as_large_as(ab, L)
 
     def working(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 _ _"]:
-        """L as the network is given it: reduced to the short side that it was trained on."""
-        return reduced(L, self.size)
+        """L as the network is given it: see `photochrom.working.working_side`."""
+        return scaled(L, self.size, self.stride)
 
     @staticmethod
     def as_large_as(

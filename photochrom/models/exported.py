@@ -18,7 +18,7 @@ from photochrom.models.colorizer import Colorizer
 from photochrom.models.fetched import checksum
 from photochrom.models.onnx_file import ENDING, count, number, read_exported, refuse_others
 from photochrom.models.pictures import Picture, in_color
-from photochrom.models.working import reduced
+from photochrom.working import scaled
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -84,7 +84,7 @@ class OnnxColorizer:
         how: Decoder = "annealed",
     ) -> Float[Tensor, "B 2 H W"]:
         """As `Colorizer.predict`, but `ValueError` for a temperature or decoder of a classifier."""
-        ab = self._run("ab", reduced(L, self.size), temperature, how)
+        ab = self._run("ab", scaled(L, self.size, self.stride), temperature, how)
         return Colorizer.as_large_as(ab.to(L), L)
 
     def _run(

@@ -69,15 +69,15 @@ class Page:
         ]
         return (torch.cat(L, dim=-2) if len(L) > 1 else L[0])[None]
 
-    def reduced_lightness(self, short: float, *, keep: bool = False) -> Float[Tensor, "1 1 h w"]:
-        """L of the whole page, its short side reduced to `short`; a smaller page stays as it is.
+    def scaled_lightness(self, short: float, *, keep: bool = False) -> Float[Tensor, "1 1 h w"]:
+        """L of the whole page, its short side scaled to `short`.
 
         With `keep` the L of each strip, four bytes a pixel, is remembered until it is painted.
 
         Equal, to float32's rounding, to `F.interpolate(antialias=True)` of the whole L. That
-        filter is separable: strips are reduced across at once, and what is left of them down.
+        filter is separable: strips are scaled across at once, and what is left of them down.
         """
-        scale = min(1.0, short / min(self.height, self.width))
+        scale = short / min(self.height, self.width)
         height, width = (max(1, round(side * scale)) for side in (self.height, self.width))
 
         def across(rows: slice) -> Tensor:
@@ -86,8 +86,8 @@ class Page:
                 self._kept[rows.start] = L
             return _resized(L, rows.stop - rows.start, width)
 
-        reduced = in_threads(across, self.strips(), self.threads())
-        return _resized(torch.cat(reduced, dim=-2), height, width)
+        narrow = in_threads(across, self.strips(), self.threads())
+        return _resized(torch.cat(narrow, dim=-2), height, width)
 
     def paint(
         self,
