@@ -108,8 +108,12 @@ def test_pictures_are_worn_or_softened_or_as_they_are(one):
 
 
 def test_sizes_that_no_crop_fits_are_refused():
-    with pytest.raises(ValueError, match=r"--size-from must be within --crop \(112\) and --size"):
+    with pytest.raises(ValueError, match=r"is --size \(128\), got 112, 100 and 128"):
         TrainConfig(size_from=100)
+    with pytest.raises(ValueError, match=r"is --size \(128\), got 112, 128 and 120"):
+        TrainConfig(size_to=120)
+    # The model's own size has no part in training where both others are said.
+    assert TrainConfig(size=64, size_from=112, size_to=144).sizes == (112, 144)
     with pytest.raises(ValueError, match=r"--worn must be within 0 and 1, got 2"):
         TrainConfig(worn=2)
     with pytest.raises(ValueError, match=r"--average must be 0 or more and below 1, got 1"):

@@ -90,7 +90,7 @@ def test_a_study_with_other_settings_is_not_continued(run, photos, tmp_path):
         ("prior build x -o y --sigma 0", "--sigma must be positive, got 0"),
         ("train x -o y", "expected --steps or --minutes"),
         ("train x -o y --steps 0", "--steps must be 1 or more, got 0"),
-        ("train x -o y --steps 1 --crop 200", "--size must be at least --crop"),
+        ("train x -o y --steps 1 --crop 200", "expected --crop ≤ --size-from ≤ --size-to"),
         ("train x -o y --steps 1 --method clasification", "clasification"),
         ("colorize x --model m -o y --temperature 0", "--temperature must be positive, got 0"),
         ("evaluate m --pictures x -o y --size 4", "--size must be 16 or more, got 4"),

@@ -163,6 +163,9 @@ def test_sizes_are_cut_to_the_models():
     model = {"network": vars(Architecture(size=50, stride=4)), "temperature": 0.38}
     config = recipes.follow_model(base, base, model)
     assert (config.size, config.size_from, config.crop) == (50, 50, 48)
+    base = TrainConfig(size=128, crop=112, size_from=120, size_to=144)
+    config = recipes.follow_model(base, base, model)
+    assert (config.size, config.size_from, config.size_to, config.crop) == (50, 120, 144, 112)
 
 
 def test_what_a_model_was_trained_towards_is_read_with_care(make, refusal, photos, tmp_path):

@@ -18,7 +18,7 @@ class NetworkConfig:
     width: int = 32
     """Channels of the U-Net at full size; each level below doubles them."""
     size: int = 128
-    """Short side that a picture is scaled to before the crop, and at which the model works best."""
+    """Short side that a picture is scaled to: by the model, and before a crop in training."""
     encoder: EncoderName = "unet"
     """The U-Net's own, VGG16's convolutions, or EfficientNet-Lite0."""
     pooling: Literal["max", "strided"] = "max"

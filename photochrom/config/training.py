@@ -21,7 +21,9 @@ class ProtocolConfig(NetworkConfig):
     """Side of the square that is cut from a picture; best a multiple of 16, or of 32 under vgg16
     and lite0: another is padded to one."""
     size_from: int = 0
-    """The picture is reduced to a short side from here to --size, at random; 0: always --size."""
+    """In training a picture's short side is drawn from here on; 0: from --size on."""
+    size_to: int = 0
+    """The same, up to here; 0: up to --size."""
     worn: float = 0.0
     """Share of pictures whose L is given other contrast, grain and JPEG's blocks."""
     softened: float = 0.0
@@ -90,18 +92,22 @@ class ProtocolConfig(NetworkConfig):
         if self.encoder == "unet" and self.encoder_lr != 1:
             goes_with("encoder_lr", self.encoder_lr, "--encoder vgg16 or lite0", "unet")
 
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """The least and the greatest short side that a picture is seen with in training."""
+        return self.size_from or self.size, self.size_to or self.size
+
     def refuse_endless(self) -> None:
         """`ValueError` if nothing says when a run ends."""
         if self.steps is None and self.minutes is None:
             raise ValueError("expected --steps or --minutes to say when training ends, got neither")
 
     def _check_sizes(self) -> None:
-        if self.size < self.crop:
-            raise ValueError(f"--size must be at least --crop ({self.crop}), got {self.size}")
-        if self.size_from and not self.crop <= self.size_from <= self.size:
+        least, most = self.sizes
+        if not self.crop <= least <= most:
             raise ValueError(
-                f"--size-from must be within --crop ({self.crop}) and --size ({self.size}), or 0, "
-                f"got {self.size_from}"
+                f"expected --crop ≤ --size-from ≤ --size-to, of which each that is 0 is --size "
+                f"({self.size}), got {self.crop}, {least} and {most}"
             )
         if self.crop % self.stride:
             raise ValueError(

@@ -91,15 +91,16 @@ class TrainingData(pl.LightningDataModule):
         sources: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
+        least, most = config.sizes
         self.squares = TrainingSquares(
             pictures,
-            size=config.size,
+            size=most,
+            size_from=least,
             crop=config.crop,
             seed=config.seed,
             part=config.part,
             rounds=config.rounds,
             sources=sources,
-            size_from=config.size_from,
             worn=config.worn,
             softened=config.softened,
         )

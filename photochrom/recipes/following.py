@@ -32,10 +32,12 @@ def follow(
             raise ValueError(
                 f"expected {flag} {value} as the model to begin with has it, got {asked[name]}"
             )
-    crop = min(base.crop, kept["size"])
+    size_from = min(base.size_from, base.size_to or kept["size"])
+    crop = min(base.crop, size_from or kept["size"])
     fitted = {
         "crop": crop - crop % network.stride,
-        "size_from": min(base.size_from, kept["size"]),
+        "size_from": size_from,
+        "size_to": base.size_to if base.size_to >= (size_from or kept["size"]) else 0,
         "encoder_lr": 1.0 if network.encoder == "unet" else base.encoder_lr,
     }
     return replace(base, **{**targets, **fitted, **asked, **kept})
