@@ -179,3 +179,16 @@ def colored(classifier, tmp_path):
 def prior(run, photos, tmp_path):
     assert run("prior", "build", photos, "-o", tmp_path / "prior.h5")[0] == 0
     return tmp_path / "prior.h5"
+
+
+@pytest.fixture
+def reads(monkeypatch, tmp_path):
+    """The files that were read whole, in order; the cache is a folder of its own."""
+    from photochrom import storage
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    read, told = storage.read_whole, []
+    monkeypatch.setattr(
+        storage, "read_whole", lambda place, most: (told.append(place), read(place, most))[1]
+    )
+    return told

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import tifffile
 from corpus_absurd import HEIGHT, WIDTH, Drawn, absurd, bombs, garbage, png
+from originals_world import encoded
 from PIL import Image, PngImagePlugin
 
 MODES = ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB"]
@@ -43,12 +44,6 @@ def picture(mode: str, rng: np.random.Generator) -> Image.Image:
     if mode == "PA":
         return rgba.convert("RGB").convert("P").convert("PA")
     return rgba.convert(mode) if mode in ("LA", "RGBA") else rgba.convert("RGB").convert(mode)
-
-
-def encoded(image: Image.Image, format: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 def _of_pillow(rng: np.random.Generator) -> Iterator[Drawn]:

@@ -1,9 +1,16 @@
-"""Noise and TIFF files that tests of originals share."""
+"""Noise, and pictures as files, that tests of originals share."""
 
 import io
 
 import numpy as np
 import tifffile
+from PIL import Image
+
+
+def encoded(image: Image.Image, format: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
 
 
 def tiff(array: np.ndarray, **options) -> bytes:

@@ -8,8 +8,8 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+from commands import TINY
 
-TINY = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--workers", 0, "--precision", 32]
 PLAIN = ["--no-rebalance", "--steps", 2, *TINY]
 
 

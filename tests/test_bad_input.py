@@ -5,9 +5,9 @@ import tarfile
 import h5py
 import numpy as np
 import pytest
+from commands import TINY
 from skimage.io import imread
 
-TINY = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--workers", 0, "--precision", 32]
 READERS = ("prior", "train", "colorize", "evaluate")
 
 

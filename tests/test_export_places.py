@@ -8,7 +8,6 @@ import onnxruntime
 import pytest
 import torch
 
-from photochrom import storage
 from photochrom.config import Architecture
 from photochrom.export import export
 from photochrom.models import Colorizer, find_models, load_model, onnx_file
@@ -26,17 +25,6 @@ def data(tmp_path_factory):
     model.save(folder, {"label": "location " * 40})
     export(folder, folder / "model.onnx")
     return (folder / "model.onnx").read_bytes()
-
-
-@pytest.fixture
-def reads(monkeypatch, tmp_path):
-    """The files that were read whole, in order; the cache is a folder of its own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    read, told = storage.read_whole, []
-    monkeypatch.setattr(
-        storage, "read_whole", lambda place, most: (told.append(place), read(place, most))[1]
-    )
-    return told
 
 
 @pytest.fixture

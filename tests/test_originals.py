@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
-from originals_world import noise, tiff
+from originals_world import encoded, noise, tiff
 from PIL import Image
 from torch.nn import functional as F
 
@@ -19,12 +19,6 @@ MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "I;
 # of each channel, a little more where L is curved; float32 and the blockwise Lab add 2e-4. Half a
 # step of grey is itself up to 0.254 in L.
 HALF_STEP = {8: 135 * 0.5 / 255, 16: 133 * 0.5 / 65535 + 2e-4, 32: 4e-4}
-
-
-def encoded(image: Image.Image, format: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 def picture(mode: str) -> Image.Image:

@@ -7,21 +7,11 @@ import zlib
 import numpy as np
 import pytest
 import tifffile
+from originals_world import encoded, noise
 from PIL import ExifTags, Image
 
 from photochrom.images import PictureError
 from photochrom.originals import read, write
-
-
-def encoded(image: Image.Image, format: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
-
-
-def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:
-    top = np.iinfo(dtype).max + 1
-    return np.random.default_rng(seed).integers(0, top, shape, dtype=dtype)
 
 
 @pytest.mark.parametrize(("most", "refused"), [(95, True), (96, False)])

@@ -6,23 +6,13 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from originals_world import encoded, noise
 from PIL import ExifTags, Image
 
 from photochrom.originals import read, write
 from photochrom.originals.profiles import srgb_profile
 
 ORIENTATION, MAKE = ExifTags.Base.Orientation, ExifTags.Base.Make
-
-
-def encoded(image: Image.Image, format: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
-
-
-def noise(*shape: int, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:
-    top = np.iinfo(dtype).max + 1
-    return np.random.default_rng(seed).integers(0, top, shape, dtype=dtype)
 
 
 def reopened(data: bytes) -> Image.Image:

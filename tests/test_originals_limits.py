@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from corpus_absurd import endless_tiff, png
+from originals_world import tiff
 from PIL import Image
 
 from photochrom.images import PictureError, decode, formats
@@ -16,12 +17,6 @@ from photochrom.originals import read, write
 
 # By Pillow as it is outside tests, where its warnings are no errors.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
-
-
-def tiff(array: np.ndarray, **options) -> bytes:
-    buffer = io.BytesIO()
-    tifffile.imwrite(buffer, array, **options)
-    return buffer.getvalue()
 
 
 def test_a_page_that_a_program_would_draw_is_no_picture(monkeypatch):

@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 import tifffile
+from originals_world import encoded
 from PIL import Image, ImageCms
 
 from photochrom.originals import read
@@ -74,12 +75,6 @@ def by_lcms(image: Image.Image, icc: bytes) -> np.ndarray:
 
 def colors() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-
-
-def encoded(image: Image.Image, format: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "LA"])

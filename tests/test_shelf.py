@@ -5,7 +5,6 @@ import shutil
 import pytest
 import torch
 
-from photochrom import storage
 from photochrom.config import Architecture
 from photochrom.models import Colorizer, find_models, names
 from photochrom.models.fetched import cache_folder
@@ -16,17 +15,6 @@ from photochrom.quantize import Gamut
 def colorizer():
     torch.manual_seed(0)
     return Colorizer(Architecture(width=2, size=32), Gamut.srgb(20)).eval()
-
-
-@pytest.fixture
-def fetches(monkeypatch, tmp_path):
-    """The files that were read whole, in order; the cache is a folder of its own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    read, told = storage.read_whole, []
-    monkeypatch.setattr(
-        storage, "read_whole", lambda place, most: (told.append(place), read(place, most))[1]
-    )
-    return told
 
 
 def test_without_places_there_are_those_that_come_with_photochrom():
@@ -59,7 +47,7 @@ def test_a_place_without_models_is_refused(place, tmp_path):
         find_models([str(tmp_path / place)])
 
 
-def test_a_model_at_a_url_is_fetched_once(colorizer, fetches, tmp_path):
+def test_a_model_at_a_url_is_fetched_once(colorizer, reads, tmp_path):
     colorizer.save(tmp_path / "bucket" / "m", {})
     url = (tmp_path / "bucket").as_uri()
     (name, place), *_ = find_models([url]).items()
@@ -67,21 +55,21 @@ def test_a_model_at_a_url_is_fetched_once(colorizer, fetches, tmp_path):
     L = torch.rand(1, 1, 20, 20) * 100
     for _ in range(2):
         assert torch.equal(Colorizer.load(place).ab(L), colorizer.ab(L))
-    assert fetches.count(f"{url}/m/model.safetensors") == 1
+    assert reads.count(f"{url}/m/model.safetensors") == 1
 
 
-def test_a_damaged_file_in_the_cache_is_fetched_anew(colorizer, fetches, tmp_path):
+def test_a_damaged_file_in_the_cache_is_fetched_anew(colorizer, reads, tmp_path):
     colorizer.save(tmp_path / "m", {})
     place = (tmp_path / "m").as_uri()
     Colorizer.load(place)
     (kept,) = cache_folder().iterdir()
     kept.write_bytes(b"damaged")
     Colorizer.load(place)
-    assert fetches.count(f"{place}/model.safetensors") == 2
+    assert reads.count(f"{place}/model.safetensors") == 2
     assert kept.stat().st_size > 1000
 
 
-def test_a_damaged_file_at_a_url_is_refused_and_not_kept(colorizer, fetches, tmp_path):
+def test_a_damaged_file_at_a_url_is_refused_and_not_kept(colorizer, reads, tmp_path):
     colorizer.save(tmp_path / "m", {})
     with open(tmp_path / "m/model.safetensors", "ab") as file:
         file.write(b"more")
@@ -90,7 +78,7 @@ def test_a_damaged_file_at_a_url_is_refused_and_not_kept(colorizer, fetches, tmp
     assert not cache_folder().exists()
 
 
-def test_a_checksum_is_no_path(colorizer, fetches, tmp_path):
+def test_a_checksum_is_no_path(colorizer, reads, tmp_path):
     colorizer.save(tmp_path / "m", {})
     config = tmp_path / "m/config.json"
     sha256 = config.read_text().split('"sha256": "')[1][:64]
@@ -100,13 +88,13 @@ def test_a_checksum_is_no_path(colorizer, fetches, tmp_path):
     assert not list(tmp_path.rglob("*evil*"))
 
 
-def test_without_room_for_it_the_model_is_used_all_the_same(colorizer, fetches, tmp_path):
+def test_without_room_for_it_the_model_is_used_all_the_same(colorizer, reads, tmp_path):
     colorizer.save(tmp_path / "m", {})
     (tmp_path / "cache").write_text("a file in place of the cache's folder")
     assert Colorizer.load((tmp_path / "m").as_uri()).size == 32
 
 
-def test_the_models_that_come_with_photochrom_are_not_copied(fetches, tmp_path):
+def test_the_models_that_come_with_photochrom_are_not_copied(reads, tmp_path):
     shutil.rmtree(tmp_path / "cache", ignore_errors=True)
     Colorizer.load("photochrom")
     assert not cache_folder().exists()
