@@ -1,6 +1,7 @@
 """A finished run as a model that comes with photochrom, in 16 bit, and its scores.
 
-python -m benchmarks.ship RUN NAME TEMPERATURE   writes photochrom/assets/models/NAME
+python -m benchmarks.ship RUN NAME TEMPERATURE GAMMA   writes photochrom/assets/models/NAME; of a
+    classifier the logits lose γ · log of its rebalancing weights, by its bias
 python -m benchmarks.ship REPORT                 writes the scores of a report of photochrom
     evaluate into the config.json and the card of each model that has a row in it, and prints
     them, and those by source, for docs/results.md
@@ -12,9 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from photochrom.files import write_json, write_whole
 from photochrom.models import Colorizer, names, read_config
 from photochrom.models.saved import CARD, CONFIG, SHIPPED
+from photochrom.prior import PriorFile
 
 _SCORES = {
     "auc_raw": ("raw AuC", 2),
@@ -24,16 +28,31 @@ _SCORES = {
     "ssim": ("SSIM", 3),
     "delta_e": ("ΔE ab", 2),
 }
+_PRIOR = "photographs"  # that they are trained with
 _BY_SOURCE = ("auc_raw", "auc_rebalanced")
 _BASELINES = ("grey", "random", "ceiling")
 _TABLE = re.compile(r"(?<=<!-- scores -->\n).*?(?=<!-- end of scores -->)", re.DOTALL)
 
 
-def model(run: Path, name: str, temperature: float) -> None:
-    """Write a run's model under its name."""
+def model(run: Path, name: str, temperature: float, gamma: float) -> None:
+    """Write a run's model under its name.
+
+    A loss that weighs bin q by w_q teaches p_q · w_q; less γ · log w_q in its logits it is
+    p_q · w_q^(1 - γ), which dares less. Menon et al., "Long-tail learning via logit adjustment",
+    ICLR 2021, equation 9.
+    """
     colorizer, training = Colorizer.load(run), read_config(run)["training"]
     colorizer.temperature = temperature
     training["config"] |= {"temperature": temperature, "encoder_weights": "imagenet"}
+    if gamma:
+        file = PriorFile.load(_PRIOR)
+        weights = torch.from_numpy(file.prior.weights(file.uniform)).float()
+        bias = colorizer.network.head.bias
+        assert bias is not None
+        assert file.prior.gamut.same_as(colorizer.gamut)
+        with torch.no_grad():
+            bias -= gamma * weights.log()
+        training["adjusted"] = gamma
     colorizer.save(SHIPPED / name, training, half=True)
 
 
@@ -82,7 +101,7 @@ def _by_source(sources: list[dict[str, Any]], rows: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:
-        model(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]))
+    if len(sys.argv) == 5:
+        model(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), float(sys.argv[4]))
     else:
         scores(Path(sys.argv[1]))

@@ -10,7 +10,8 @@ from photochrom import recipes
 from photochrom.config import TrainConfig
 
 SYSTEMS = ["classification", "dcgan", "flexgan", "lite0", "pix2pix", "refine", "refined", "vgg16"]
-ALL = sorted([*SYSTEMS, "finetune", "photochrom", "photochrom-l2"])
+FOUND = [f"{name}{part}" for name in ("photochrom", "photochrom-l2") for part in ("", "-first")]
+ALL = sorted([*SYSTEMS, "finetune", *FOUND])
 
 
 def test_these_are_all():
