@@ -22,9 +22,10 @@ _LIGHTNESSES = lightness_from_luminance(linear_from_rgb(_levels)).float()  # of 
 _LUMINANCES = [(share * linear_from_rgb(_levels)).float() for share in LUMINANCE]
 # Bytes of linear values at equal steps of their square root, of which sRGB is almost a line: it
 # is steepest where its own line ends, 2 · 12.92 · √0.0031308 = 1.45. So the value that is rounded
-# to a byte is at most 255 · 1.45 · ½ / 65535, a 350th of a step, from the true one.
+# to a byte, of the middle of a step, is at most 255 · 1.45 · ½ / 65536, a 350th of a byte's step,
+# from the true one.
 _ROOTS = 1 << 16
-_roots = torch.arange(_ROOTS, dtype=torch.float64) / (_ROOTS - 1)
+_roots = ((torch.arange(_ROOTS + 1, dtype=torch.float64) + 0.5) / _ROOTS).clamp(max=1)
 _BYTES = [(255 * rgb_from_linear(_roots**2)).round().int() << shift for shift in _SHIFTS]
 
 
@@ -44,7 +45,7 @@ def lightness_from_words(words: Int32[Tensor, "H W"]) -> Float[Tensor, "H W"]:
 
 def words_from_linear(linear: Float[Tensor, "3 H W"]) -> Int32[Tensor, "H W"]:
     """Pixels of linear RGB, which is used up, clipped to 0–1; their other byte is 0."""
-    roots = linear.clamp_(0, 1).sqrt_().mul_(_ROOTS - 1).add_(0.5)  # to be cut off
+    roots = linear.clamp_(0, 1).sqrt_().mul_(_ROOTS)  # to be cut off
     places = roots.flatten(1).int()
     parts = [table.index_select(0, at) for table, at in zip(_BYTES, places, strict=True)]
     return parts[0].add_(parts[1]).add_(parts[2]).reshape(linear.shape[1:])
