@@ -43,7 +43,7 @@ def drawn(height=60, width=80, seed=0):
 
 
 def opened(data, name="a.png"):
-    return Opened(data, name, most_pixels=MOST, works=[(160, 4)])
+    return Opened(data, name, most_pixels=MOST, works=[(192, 4)])
 
 
 @pytest.fixture

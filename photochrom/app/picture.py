@@ -25,7 +25,7 @@ from photochrom.painting import enlarged, paint, side_seen
 from photochrom.prior.tone import are_toned
 from photochrom.quantize import Gamut
 
-_SCORED = 160  # the short side at which scores are made: that of the models that are shipped
+_SCORED = 192  # the short side at which scores are made: that of the models that are shipped
 _MOST_NAME = 80  # characters
 Works = tuple[int, int]
 """Size and stride of a model: what it sees of a picture depends on no more."""
@@ -128,7 +128,7 @@ class Opened:
 
     @torch.inference_mode()
     def scores(self, seen: Seen | Fixed, ab: Float[Tensor, "1 2 h w"]) -> list[Score]:
-        """How near the colours come to the true ones, at a short side of 160 pixels."""
+        """How near the colours come to the true ones, at a short side of 192 pixels."""
         true = self._reference
         page = originals.of_rgb(np.array(self._small)).pages[0]
         colors = enlarged(ab, seen.L, seen.model.stride, page, ColorizeConfig())

@@ -38,7 +38,7 @@ def side_by_side(opened: Opened, made: Sequence[Result]) -> None:
                 st.caption(" · ".join(f"{score.name} {score.told}" for score in scores))
     if opened.has_colors:
         st.caption(
-            "Scores of the whole picture at a short side of 160 pixels against its true colours; "
+            "Scores of the whole picture at a short side of 192 pixels against its true colours; "
             "docs/metrics.md defines them. A low ΔE is near the truth, which is not the only "
             "plausible picture."
         )
