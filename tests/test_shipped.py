@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,17 @@ def test_each_is_what_its_recipe_trains(name):
     used = config["training"]["config"]
     assert {key: value for key, value in vars(recipe).items() if used[key] != value} == {}
     assert config["temperature"] == recipe.temperature
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_recipe_goes_on_from_its_first_by_the_command_of_the_training_log(name):
+    recipe, first = recipes.load(name), recipes.load(f"{name}-first")
+    model = {"network": vars(Architecture.of(first)), "temperature": first.temperature}
+    default = recipes.follow_model(recipe, recipe, model)
+    flags = replace(default, size=192, dropout=0.3)
+    made = recipes.follow_model(default, flags, model)
+    of_the_model = {"encoder_weights": "none", "temperature": first.temperature}
+    assert made == replace(recipe, **of_the_model)
 
 
 @pytest.mark.parametrize("name", names())
