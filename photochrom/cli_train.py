@@ -178,4 +178,4 @@ def list_recipes(
         print(recipes.page(name), end="")
         return
     for one in recipes.names():
-        print(f"{one:<16} {recipes.about(one)}")
+        print(f"{one:<20} {recipes.about(one)}")
