@@ -4,8 +4,9 @@ D65, 2° observer, the matrix and the thresholds of scikit-image's `rgb2lab` and
 to which both functions are equal to rounding. RGB is 0–1; L is 0–100; ab are in Lab units.
 """
 
+import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
 _XYZ_FROM_RGB = torch.tensor(
@@ -107,12 +108,13 @@ def linear_within_gamut(
     grey = L.flatten().clamp(0, 100).add_(16).mul_(1 / 116)
     matrix = _LINEAR_FROM_XYZ.to(grey)
     linear: Tensor = matrix @ _cubed(_cube_roots(grey, a, b))
-    outside = (_excess(linear) > 0).nonzero()[:, 0]
+    outside = _places(_excess(linear) > 0)
     if len(outside):
-        grey, a, b = grey[outside], a[outside], b[outside]
-        reach = _cube_roots(torch.zeros_like(grey), a, b)
-        fitting = torch.addcmul(grey, reach, _chroma_that_fits(grey, reach))
-        linear[:, outside] = matrix @ _cubed(fitting)
+        grey, a, b = (of.index_select(0, outside) for of in (grey, a, b))
+        reach = torch.stack([a / 500, b / -200])
+        share = _chroma_that_fits(grey, reach)
+        fitting = matrix @ _cubed(_cube_roots(grey, a * share, b * share))
+        linear.scatter_(1, outside.expand(3, -1), fitting)
     return linear.reshape(3, *ab.shape[:-3], *ab.shape[-2:]).movedim(0, -3)
 
 
@@ -126,17 +128,27 @@ def _cube_roots(
     return f
 
 
+def _places(mask: Bool[Tensor, " P"]) -> Int64[Tensor, " N"]:
+    """Where it is true. NumPy takes a third of the time that torch takes."""
+    return torch.from_numpy(np.flatnonzero(mask.cpu().numpy())).to(mask.device)
+
+
 def _chroma_that_fits(
-    grey: Float[Tensor, " P"], reach: Float[Tensor, "3 P"]
+    grey: Float[Tensor, " P"], reach: Float[Tensor, "2 P"]
 ) -> Float[Tensor, " P"]:
-    """The share of each colour's chroma, below 1, with which it is in gamut; grey always is."""
+    """The share of each colour's chroma, below 1, with which it is in gamut; grey always is.
+
+    `reach` is what the whole chroma adds to f of X and of Z; that of Y is grey's.
+    """
     width = (_LINEAR_MAX - _LINEAR_MIN)[:, None]
     matrix = (2 / width * _LINEAR_FROM_XYZ).to(grey)
     middle = -((_LINEAR_MAX + _LINEAR_MIN)[:, None] / width).to(grey)
+    still = torch.addmm(middle, matrix[:, 1:2], _cubed(grey.clone()[None]))
+    moving = matrix[:, ::2].contiguous()
     share, step = torch.full_like(grey, 0.5), 0.5
     for _ in range(_HALVINGS):
-        xyz = _cubed(torch.addcmul(grey, reach, share))
-        farthest = torch.addmm(middle, matrix, xyz).abs_().amax(0)  # 1 at either end of a range
+        xz = _cubed(torch.addcmul(grey, reach, share))
+        farthest = torch.addmm(still, moving, xz).abs_().amax(0)  # 1 at either end of a range
         step /= 2
         share.sub_(farthest.sub_(1).sign_(), alpha=step)
     return share.sub_(step)  # the lower end of what is left
@@ -144,11 +156,11 @@ def _chroma_that_fits(
 
 def _excess(linear: Float[Tensor, "3 P"]) -> Float[Tensor, " P"]:
     """How far the farthest channel of linear RGB lies outside its range, if above 0."""
-    above = linear.sub(_LINEAR_MAX.to(linear)[:, None]).amax(0)
-    return torch.maximum(above, linear.amin(0).neg_().add_(_LINEAR_MIN))
+    half, middle = ((_LINEAR_MAX + sign * _LINEAR_MIN)[:, None] / 2 for sign in (-1, 1))
+    return linear.sub(middle.to(linear)).abs_().sub_(half.to(linear)).amax(0)
 
 
-def _cubed(f: Float[Tensor, "3 P"]) -> Float[Tensor, "3 P"]:
+def _cubed(f: Float[Tensor, "C P"]) -> Float[Tensor, "C P"]:
     """XYZ over white of its f, in gamut or not; f is used up.
 
     Both branches without choosing, as `_lab_by_blocks` has them; 4e-8 from the definition between
@@ -156,7 +168,7 @@ def _cubed(f: Float[Tensor, "3 P"]) -> Float[Tensor, "3 P"]:
     """
     upper = f.clamp(min=_LAB_MEETING ** (1 / 3))
     lower = f.sub_(upper)
-    return (upper * upper).mul_(upper).add_(lower, alpha=1 / _LAB_SLOPE)
+    return upper.pow_(3).add_(lower, alpha=1 / _LAB_SLOPE)
 
 
 def rgb_from_linear(linear: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

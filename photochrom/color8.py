@@ -19,33 +19,51 @@ OTHER = 24 - _SHIFTS[0]
 
 _levels = torch.arange(256, dtype=torch.float64) / 255
 _LIGHTNESSES = lightness_from_luminance(linear_from_rgb(_levels)).float()  # of greys
-_LUMINANCES = [(share * linear_from_rgb(_levels)).float() for share in LUMINANCE]
-# Bytes of linear values at equal steps of their square root, of which sRGB is almost a line: it
-# is steepest where its own line ends, 2 · 12.92 · √0.0031308 = 1.45. So the value that is rounded
-# to a byte, of the middle of a step, is at most 255 · 1.45 · ½ / 65536, a 350th of a byte's step,
-# from the true one.
-_ROOTS = 1 << 16
-_roots = ((torch.arange(_ROOTS + 1, dtype=torch.float64) + 0.5) / _ROOTS).clamp(max=1)
-_BYTES = [(255 * rgb_from_linear(_roots**2)).round().int() << shift for shift in _SHIFTS]
+_red, _green, _blue = (share * linear_from_rgb(_levels) for share in LUMINANCE)
+_BOTH = min(_SHIFTS[:2])  # where red and green begin, which are looked up together
+_pairs = torch.arange(1 << 16)
+_RED_AND_GREEN = (
+    _red[(_pairs >> (_SHIFTS[0] - _BOTH)) & 255] + _green[(_pairs >> (_SHIFTS[1] - _BOTH)) & 255]
+).float()
+_BLUE = _blue.float()
+_FEW = slice(64)  # pixels, that most often show that not all are grey
+# Bytes of linear values x by the first bits of y = x + (1 - x) / 32 as a float: its exponent, which
+# is -5 to 0, and 14 bits of its fraction. Both y's steps and the slope of sRGB are steep near
+# black and flat near white. The value that is rounded to a byte, of the middle of a step, is at
+# most a 310th of a byte's step from the true one: 32 / 31 · 255 · 12.92 / 2^(5 + 15).
+_BLACK = 1 / 32  # y of 0
+_DROPPED = 23 - 14  # bits of a float's fraction
+_FIRST = int(torch.tensor(_BLACK).view(torch.int32)) >> _DROPPED
+_bits = torch.arange(_FIRST, (127 << 14) + 2, dtype=torch.int32) << _DROPPED
+_steps = _bits.view(torch.float32).double()
+_x = (((_steps[:-1] + _steps[1:]) / 2 - _BLACK) / (1 - _BLACK)).clamp(max=1)
+_BYTES = (255 * rgb_from_linear(_x)).round().int()
+_ONE = torch.tensor(1.0)
 
 
 def lightness_from_words(words: Int32[Tensor, "H W"]) -> Float[Tensor, "H W"]:
     """L, 0–100, of pixels."""
     flat = words.flatten()
-    first = (flat >> _SHIFTS[0]).bitwise_and_(255)
-    if torch.equal(flat & _COLORS, first * _GREY):
-        return _LIGHTNESSES.index_select(0, first).reshape(words.shape)
-    parts = [
-        table.index_select(0, (flat >> shift).bitwise_and_(255))
-        for table, shift in zip(_LUMINANCES, _SHIFTS, strict=True)
-    ]
-    y = parts[0].add_(parts[1]).add_(parts[2])
+    if _grey(flat[_FEW]) and _grey(flat):
+        return _LIGHTNESSES.index_select(0, _byte(flat, 0)).reshape(words.shape)
+    y = _RED_AND_GREEN.index_select(0, (flat >> _BOTH).bitwise_and_(0xFFFF))
+    y += _BLUE.index_select(0, _byte(flat, 2))
     return lightness_from_luminance(y).reshape(words.shape)
+
+
+def _grey(flat: Int32[Tensor, " P"]) -> bool:
+    """Whether red, green and blue are alike in every pixel."""
+    return torch.equal(flat & _COLORS, _byte(flat, 0) * _GREY)
+
+
+def _byte(flat: Int32[Tensor, " P"], channel: int) -> Int32[Tensor, " P"]:
+    return (flat >> _SHIFTS[channel]).bitwise_and_(255)
 
 
 def words_from_linear(linear: Float[Tensor, "3 H W"]) -> Int32[Tensor, "H W"]:
     """Pixels of linear RGB, which is used up, clipped to 0–1; their other byte is 0."""
-    roots = linear.clamp_(0, 1).sqrt_().mul_(_ROOTS)  # to be cut off
-    places = roots.flatten(1).int()
-    parts = [table.index_select(0, at) for table, at in zip(_BYTES, places, strict=True)]
-    return parts[0].add_(parts[1]).add_(parts[2]).reshape(linear.shape[1:])
+    bits = linear.clamp_(0, 1).lerp_(_ONE, _BLACK).view(torch.int32)
+    places = bits.bitwise_right_shift_(_DROPPED).sub_(_FIRST)
+    red, green, blue = _BYTES.index_select(0, places.flatten()).reshape(linear.shape)
+    words: Tensor = blue.mul_(1 << _SHIFTS[2])
+    return words.add_(green, alpha=1 << _SHIFTS[1]).add_(red, alpha=1 << _SHIFTS[0])

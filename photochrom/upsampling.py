@@ -67,7 +67,8 @@ class EdgeAware:
         ab, A, smooth = self._wide.rows(rows).split([2, 2, 1], dim=1)
         least, greatest = self._range.rows(rows).split(2, dim=1)
         large = torch.empty(ab.shape, dtype=ab.dtype)  # in planes, which `rows` are not
-        return torch.addcmul(ab, A, smooth.neg_().add_(L), out=large).clamp_(least, greatest)
+        detail = torch.sub(L, smooth, out=smooth)
+        return torch.addcmul(ab, A, detail, out=large).clamp_(least, greatest)
 
 
 class Bilinear:
