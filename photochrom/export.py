@@ -23,6 +23,7 @@ import photochrom
 from photochrom.files import write_whole
 from photochrom.models import Colorizer, locate, read_config
 from photochrom.models.fetched import checksum
+from photochrom.models.folded import folded
 from photochrom.models.onnx_file import ENDING, ONNX_FORMAT, ONNX_VERSION
 
 _OPSET = 17  # torch 2.4 writes up to 20; 17 is what onnxruntime has read since 2022
@@ -56,6 +57,8 @@ def export(
         )
     if temperature is not None:
         colorizer.temperature = temperature
+    if not int8:  # transposed convolutions stay in 32 bit, and have more weights
+        colorizer.network = folded(colorizer.network)
     graph = _graph(colorizer, int8=int8)
     metadata = onnx.ModelProto()
     onnx.helper.set_model_props(metadata, _told(model, colorizer, graph))

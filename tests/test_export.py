@@ -11,43 +11,14 @@ import torch
 from PIL import Image
 from skimage.io import imread
 
-from photochrom import recipes
-from photochrom.config import Architecture
 from photochrom.export import export
 from photochrom.models import Colorizer, load_model
 from photochrom.painting import Model
-from photochrom.quantize import Gamut
+from tests.models_world import ARCHITECTURES, lightness, vivid
 
-ARCHITECTURES = {
-    "unet": Architecture(width=2, size=64),
-    "lite0": Architecture(width=4, size=64, encoder="lite0", up="upsample", stride=4),
-    "vgg16": replace(Architecture.of(recipes.load("vgg16")), width=2, size=64),
-    "pix2pix": replace(Architecture.of(recipes.load("pix2pix")), width=2, size=64),
-    "regression": Architecture(method="regression", width=2, size=64, norm="group", stride=2),
-}
 # float32 on both sides, products added up in another order: at most 1.1e-3 in 22 photographs by a
 # trained network of 50 layers. A step of an 8-bit picture is hundreds of times as much.
 ROUNDING = 2e-3
-
-
-def vivid(architecture):
-    """A network that never learned, whose colours differ from pixel to pixel."""
-    torch.manual_seed(0)
-    colorizer = Colorizer(architecture, Gamut.srgb(20), temperature=0.5).eval()
-    for module in colorizer.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 2)
-    head = colorizer.network.head
-    with torch.inference_mode():
-        spread = head(colorizer.features(noise(1, 64, 64))).std()
-    with torch.no_grad():
-        head.weight *= (3 if architecture.method == "classification" else 0.3) / spread
-    return colorizer
-
-
-def noise(batch, height, width):
-    return torch.rand(batch, 1, height, width, generator=torch.Generator().manual_seed(1)) * 100
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +50,7 @@ def told(path):
 @pytest.mark.parametrize("size", [(1, 1, 1), (2, 64, 64), (1, 33, 517), (3, 97, 62)])
 def test_onnxruntime_gives_the_colours_of_torch(name, size, made):
     colorizer, path = made(name)
-    L = noise(*size)
+    L = lightness(*size)
     with torch.inference_mode():
         ab, small = colorizer.ab(L), colorizer.small(L, None, "annealed")
     assert ab.std() > 1 or L.numel() == 1
@@ -90,7 +61,7 @@ def test_onnxruntime_gives_the_colours_of_torch(name, size, made):
 @pytest.mark.parametrize("name", ["lite0", "regression"])
 def test_a_large_picture_is_coloured_at_the_size_of_the_training(name, made):
     colorizer, path = made(name)
-    L = noise(1, 200, 90)
+    L = lightness(1, 200, 90)
     with torch.inference_mode():
         ab = colorizer.predict(L)
     torch.testing.assert_close(load_model(path).predict(L), ab, rtol=0, atol=ROUNDING)
@@ -133,7 +104,7 @@ def test_a_batch_of_any_size_becomes_that_of_torch(name, made):
 
 def test_the_temperature_is_inside(made):
     colorizer, path = made("unet", temperature=0.2)
-    L = noise(1, 64, 64)
+    L = lightness(1, 64, 64)
     with torch.inference_mode():
         own, cold = colorizer.ab(L), colorizer.ab(L, 0.2)
     torch.testing.assert_close(by_onnxruntime(path, L), cold, rtol=0, atol=ROUNDING)
@@ -170,7 +141,7 @@ def test_eight_bits_cost_little_and_save_much(made, tmp_path):
     paths = [tmp_path / "float.onnx", tmp_path / "int8.onnx"]
     for path in paths:
         export(tmp_path / "run", path, int8=path.stem == "int8")
-    exact, rounded = (by_onnxruntime(path, noise(1, 64, 64)) for path in paths)
+    exact, rounded = (by_onnxruntime(path, lightness(1, 64, 64)) for path in paths)
     assert 0 < (exact - rounded).abs().mean() < exact.std() / 100
     assert paths[1].stat().st_size < paths[0].stat().st_size / 2
 

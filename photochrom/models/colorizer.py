@@ -42,6 +42,7 @@ class Colorizer(nn.Module):
         self.register_buffer("bins", gamut.bins.clone())
         outputs = len(gamut) if architecture.method == "classification" else 2
         self.network = UNet(outputs, architecture)
+        self.parameters_count = sum(p.numel() for p in self.network.parameters())
 
     @property
     def size(self) -> int:
@@ -57,11 +58,6 @@ class Colorizer(nn.Module):
     def method(self) -> str:
         """`classification` or `regression`."""
         return self.architecture.method
-
-    @property
-    def parameters_count(self) -> int:
-        """Trained numbers of the network."""
-        return sum(p.numel() for p in self.network.parameters())
 
     def features(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B C h w"]:
         """What the head sees: `decode` makes any number of results of it."""

@@ -16,6 +16,7 @@ from torch import Tensor
 from photochrom.config import ColorizeConfig, Decoder
 from photochrom.models.colorizer import Colorizer
 from photochrom.models.fetched import checksum
+from photochrom.models.folded import folded
 from photochrom.models.onnx_file import ENDING, count, number, read_exported, refuse_others
 from photochrom.models.pictures import Picture, in_color
 from photochrom.working import scaled
@@ -147,10 +148,12 @@ AnyColorizer = Colorizer | OnnxColorizer
 
 
 def load_model(model: str | Path) -> AnyColorizer:
-    """What colorizes: a file whose name ends in .onnx, or what `Colorizer.load` takes."""
+    """What colorizes: a file whose name ends in .onnx, or what `Colorizer.load` takes, `folded`."""
     if str(model).endswith(ENDING):
         return OnnxColorizer.load(model)
-    return Colorizer.load(model)
+    colorizer = Colorizer.load(model)
+    colorizer.network = folded(colorizer.network)
+    return colorizer
 
 
 def _onnxruntime() -> Any:

@@ -84,6 +84,7 @@ class Up(nn.Module):
 
     def __init__(self, inputs: int, skip: int, outputs: int, config: NetworkConfig) -> None:
         super().__init__()
+        self.inputs = inputs
         self.enlarge: nn.Module
         if config.up == "upsample":
             self.enlarge, enlarged = nn.Upsample(scale_factor=2), inputs
