@@ -8,13 +8,13 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from models_world import ARCHITECTURES, lightness, vivid
 from PIL import Image
 from skimage.io import imread
 
 from photochrom.export import export
 from photochrom.models import Colorizer, load_model
 from photochrom.painting import Model
-from tests.models_world import ARCHITECTURES, lightness, vivid
 
 # float32 on both sides, products added up in another order: at most 1.1e-3 in 22 photographs by a
 # trained network of 50 layers. A step of an 8-bit picture is hundreds of times as much.

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from models_world import ARCHITECTURES, lightness, vivid
 from torch import nn
 from torch.nn import functional as F
 
 from photochrom.models import load_model
 from photochrom.models.folded import doubling, folded
-from tests.models_world import ARCHITECTURES, lightness, vivid
 
 # float32, products added up in another order: of features that are about 1.
 ROUNDING = {"atol": 1e-4, "rtol": 1e-4}

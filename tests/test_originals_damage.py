@@ -58,11 +58,6 @@ def test_what_is_no_picture_is_refused(data):
         read(data)
 
 
-def test_heic_without_its_plugin_names_it(monkeypatch):
-    with pytest.raises(PictureError, match=re.escape("pip install pillow-heif")):
-        read(b"\0\0\0\x18ftypheic" + bytes(30))
-
-
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_of_damaged_exif_the_picture_is_read():
     damaged = b"Exif\0\0MM\0*\0\0\0\x08\0\x05\x01\x12"

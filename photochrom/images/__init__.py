@@ -9,8 +9,10 @@ from photochrom.images.decode import (
     packed_colors as packed_colors,
     png_bytes as png_bytes,
     read as read,
+    register_plugins as register_plugins,
     sample as sample,
     save_png as save_png,
+    unidentified as unidentified,
 )
 from photochrom.images.picture import (
     MAX_BYTES as MAX_BYTES,

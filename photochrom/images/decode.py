@@ -1,5 +1,8 @@
 """The bytes of a picture ↔ an sRGB array."""
 
+import contextlib
+import functools
+import importlib
 import io
 from pathlib import Path
 from typing import Literal
@@ -18,6 +21,8 @@ GREY_REACH = 5.0
 """A picture is grey where no |a| or |b| is above this (the mask of Zhang et al. 2016)."""
 
 _BY_PROGRAMS = {"EPS", "WMF", "IPTC"}
+_PLUGINS = {"pillow_heif": "register_heif_opener", "pillow_avif": None}
+_HEIC = (b"hei", b"hev", b"mif", b"msf")
 
 Fit = Literal["reduce", "scale", "sample"]
 
@@ -65,8 +70,26 @@ def formats() -> list[str]:
 
     For EPS it runs Ghostscript, for WMF what Windows has; IPTC may hold one of these.
     """
-    Image.init()
+    register_plugins()
     return [name for name in Image.ID if name not in _BY_PROGRAMS]
+
+
+@functools.cache
+def register_plugins() -> None:
+    """All that Pillow reads: HEIC, and AVIF before Pillow 11.3, by plug-ins if they are there."""
+    Image.init()
+    for name, register in _PLUGINS.items():
+        with contextlib.suppress(ModuleNotFoundError):
+            module = importlib.import_module(name)
+            if register:
+                getattr(module, register)()
+
+
+def unidentified(data: bytes) -> str:
+    """What to say of bytes in which Pillow finds no picture."""
+    if data[4:8] == b"ftyp" and data[8:11] in _HEIC:
+        return "not a picture that can be read: HEIC needs a plug-in: pip install pillow-heif"
+    return "not a picture"
 
 
 def _decoded(data: bytes, size: int | None, fit: Fit) -> Image.Image:
@@ -81,7 +104,7 @@ def _decoded(data: bytes, size: int | None, fit: Fit) -> Image.Image:
         raise PictureError(f"expected at most {MAX_PIXELS} pixels: {error}") from None
     except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError) as error:
         # What Pillow's many decoders raise on damaged files.
-        reason = "not a picture" if isinstance(error, UnidentifiedImageError) else str(error)
+        reason = unidentified(data) if isinstance(error, UnidentifiedImageError) else str(error)
         raise PictureError(reason.splitlines()[0] if reason else type(error).__name__) from None
 
 

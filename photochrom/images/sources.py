@@ -16,7 +16,10 @@ from dataclasses import dataclass, field
 from photochrom import packed, storage
 from photochrom.images.picture import Picture, PictureError, Skipped
 
-_ENDINGS = "jpg jpeg jpe jfif png webp tif tiff bmp gif ppm pgm pbm pnm jp2 avif"
+_ENDINGS = (
+    "jpg jpeg jpe jfif mpo png webp tif tiff bmp dib gif ppm pgm pbm pnm pfm jp2 j2k jpf jpx "
+    "avif heic heif hif tga sgi pcx qoi"
+)
 SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
 Entry = Picture | Skipped
 

@@ -1,8 +1,5 @@
 """The bytes of a picture file → its pages, whole: size, depth, alpha and what the file says."""
 
-import contextlib
-import functools
-import importlib
 import io
 import threading
 from dataclasses import dataclass, field
@@ -12,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
-from photochrom.images import MAX_PIXELS, PictureError, TooLargeError, formats
+from photochrom.images import MAX_PIXELS, PictureError, TooLargeError, formats, unidentified
 from photochrom.originals.depth import from_numbers, in_srgb, pixels_of, rawmode_of
 from photochrom.originals.jpeg import check_scans
 from photochrom.originals.metadata import exif_of_tiff, resolution, take_exif, turned
@@ -22,7 +19,6 @@ from photochrom.originals.png16 import late_exif
 from photochrom.originals.tiff import MOST_PAGES, is_tiff, read_page, tiff_sizes
 
 _LOSSY = {"JPEG", "MPO", "AVIF", "HEIF"}
-_PLUGINS = {"pillow_heif": "register_heif_opener", "pillow_avif": None}
 _LONGEST_SIDE = 1_000_000  # pixels: memory is bounded by strips, and a strip is a row or more
 _opening = threading.Lock()
 
@@ -61,7 +57,7 @@ def read(
     except PictureError:
         raise
     except UnidentifiedImageError:
-        raise PictureError(_unidentified(data)) from None
+        raise PictureError(unidentified(data)) from None
     except Exception as error:  # on damaged files decoders raise anything, MemoryError included
         lines = str(error).splitlines()
         kind = type(error).__name__
@@ -69,7 +65,6 @@ def read(
 
 
 def _read(data: bytes, every: bool, most_pixels: int) -> OriginalFile:
-    register_plugins()
     try:
         with _open(data) as image:
             return _by_pillow(data, image, every, most_pixels)
@@ -189,16 +184,6 @@ def _open(data: bytes) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-@functools.cache
-def register_plugins() -> None:
-    """HEIC, and AVIF before Pillow 11.3, come with plug-ins, if they are installed."""
-    for name, register in _PLUGINS.items():
-        with contextlib.suppress(ModuleNotFoundError):
-            module = importlib.import_module(name)
-            if register:
-                getattr(module, register)()
-
-
 def _chunks(data: bytes) -> set[bytes]:
     """The names of a RIFF file's chunks."""
     names, at = set(), 12
@@ -207,9 +192,3 @@ def _chunks(data: bytes) -> set[bytes]:
         at += 8 + int.from_bytes(data[at + 4 : at + 8], "little")
         at += at % 2
     return names
-
-
-def _unidentified(data: bytes) -> str:
-    if data[4:8] == b"ftyp" and data[8:11] in (b"hei", b"hev", b"mif", b"msf"):
-        return "not a picture that can be read: HEIC needs a plug-in: pip install pillow-heif"
-    return "not a picture"

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from photochrom.images import PictureError
+from photochrom.images import PictureError, register_plugins
 from photochrom.originals.metadata import FOLDERS
 from photochrom.originals.pixels import as_bytes
 from photochrom.originals.png16 import write_png16
 from photochrom.originals.profiles import srgb_profile
-from photochrom.originals.read import OriginalFile, register_plugins
+from photochrom.originals.read import OriginalFile
 from photochrom.originals.tiff import write_pages
 
 
@@ -96,7 +96,6 @@ def suffix_of(file: OriginalFile) -> str:
 def writable(name: str) -> bool:
     """Whether Pillow, with its plug-ins here, writes this one of `FORMATS`."""
     register_plugins()
-    Image.init()
     return name in Image.SAVE
 
 
