@@ -16,7 +16,7 @@ from benchmarks.measure import Row, ratio, report, times
 from photochrom.app.display import Display, jpeg
 from photochrom.app.seen import Look, Seen
 from photochrom.config import ColorizeConfig
-from photochrom.models import Colorizer
+from photochrom.models import load_model
 from photochrom.originals import of_rgb
 from photochrom.painting import enlarged, paint
 
@@ -28,7 +28,7 @@ _REPEATS = 15
 def main() -> None:
     """Measure, print and write the rows."""
     rgb = np.array(Image.open(_PHOTO).convert("RGB").resize(_SIZE))
-    model, page = Colorizer.load("photochrom"), of_rgb(rgb).pages[0]
+    model, page = load_model("photochrom"), of_rgb(rgb).pages[0]
     display, seen = Display(page), Seen.by(model, page.scaled_lightness(model.size))
     temperatures = iter(np.linspace(0.05, 1, 4 * _REPEATS).tolist())
 

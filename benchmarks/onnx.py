@@ -1,6 +1,7 @@
 """A model by onnxruntime against the same by torch, and what 8 bits cost.
 
-Time is that of one picture of 256², from L to ab, by as many threads on both sides. Colours are
+Time is that of one picture of 256², from L to ab, by as many threads on both sides: beside the
+network as it was trained (`Colorizer.load`), and `folded` as commands run it. Colours are
 those of the photographs that come with photochrom, as `photochrom colorize` has them: ab at the
 network's size, and 8-bit pictures. Argument: a model, by default photochrom.
 """
@@ -17,7 +18,7 @@ from benchmarks.measure import Row, ratio, report, times
 from photochrom.color import lab_from_rgb
 from photochrom.export import export
 from photochrom.images import find, read
-from photochrom.models import Colorizer, OnnxColorizer
+from photochrom.models import AnyColorizer, Colorizer, OnnxColorizer, load_model
 
 _SIZE, _REPEATS = 256, 15
 _SAMPLES = Path(__file__).parents[1] / "photochrom" / "assets" / "samples"
@@ -27,6 +28,7 @@ def main() -> None:
     """Measure, print and write the rows."""
     model = sys.argv[1] if len(sys.argv) > 1 else "photochrom"
     torch_model, rows = Colorizer.load(model), []
+    folded = load_model(model)
     photographs = [read(picture) for picture in find([str(_SAMPLES)]).pictures]
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         for flags, target in (("", "<= 0.7"), (" --int8", None)):
@@ -34,8 +36,10 @@ def main() -> None:
             export(model, path, int8=bool(flags))
             who, onnx_model = f"onnxruntime{flags}", OnnxColorizer.load(path)
             L = _lightness(photographs[0])[..., :_SIZE, :_SIZE]
-            time = ratio(*_times(L, onnx_model, torch_model))
-            rows.append(Row.of(f"{who} / torch, one picture of {_SIZE}²: time", time, target))
+            ours, plain, fewer = _times(L, onnx_model, torch_model, folded)
+            row = f"{who} / torch, one picture of {_SIZE}²: time"
+            rows.append(Row.of(row, ratio(ours, plain), target))
+            rows.append(Row.of(f"{row}, folded", ratio(ours, fewer)))
             rows.append(Row.of(f"{who}: file", path.stat().st_size / 1e6, unit="MB"))
             rows += _differences(who, onnx_model, torch_model, photographs)
     report("onnx", rows)
@@ -45,7 +49,7 @@ def _lightness(rgb: np.ndarray) -> torch.Tensor:
     return lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)[:, :1]
 
 
-def _times(L: torch.Tensor, *models: OnnxColorizer | Colorizer) -> list[list[float]]:
+def _times(L: torch.Tensor, *models: AnyColorizer) -> list[list[float]]:
     acts = [lambda one=one: one.small(L, None, "annealed") for one in models]
     return times(*acts, repeats=_REPEATS)
 

@@ -23,7 +23,7 @@ from photochrom.colorize import colorize_all, read_original
 from photochrom.config import ColorizeConfig
 from photochrom.images import Picture, find
 from photochrom.memory import forget_peak, peak_megabytes
-from photochrom.models import Colorizer
+from photochrom.models import AnyColorizer, load_model
 from photochrom.painting import Model
 
 _SAMPLES = Path(photochrom.__file__).parent / "assets" / "samples"
@@ -35,7 +35,7 @@ _NOISE = 4.0  # of 8-bit values: about ISO 800
 
 def main() -> None:
     """Measure, print and write the rows."""
-    model = Colorizer.load("photochrom")
+    model = load_model("photochrom")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = [_time(folder, model, kind) for kind in ("colour", "grey")]
@@ -82,7 +82,7 @@ def _time(folder: Path, model: Model, kind: str) -> Row:
     return Row.of(row, ratio(ours, theirs), "<= 3")
 
 
-def _throughput(folder: Path, model: Colorizer) -> Row:
+def _throughput(folder: Path, model: AnyColorizer) -> Row:
     """Photographs of 256² to PNG, against the network on their L as the command gives it."""
     pictures, config = _small(folder), ColorizeConfig()
     pages = [read_original(one, config).pages[0] for one in pictures]
@@ -113,7 +113,7 @@ def _small(folder: Path) -> list[Picture]:
 def _peak(folder: Path, megapixels: int) -> int:
     """How much the process grows while it colorizes a picture, in MB."""
     picture = large(folder / f"{megapixels}.jpg", megapixels, "colour")
-    model, small = Colorizer.load("photochrom"), _small(folder / f"warm-{megapixels}")[:1]
+    model, small = load_model("photochrom"), _small(folder / f"warm-{megapixels}")[:1]
     _command(small, model, folder / "out", ColorizeConfig(format="jpeg"))
     forget_peak()
     before = peak_megabytes()

@@ -24,7 +24,7 @@ from PIL import Image
 
 from benchmarks.measure import Row, report
 from photochrom import originals
-from photochrom.models import Colorizer
+from photochrom.models import load_model
 
 _SIZE, _CLIENTS, _BATCH, _PASSES = 256, 8, 8, 10
 _SAMPLES = Path(__file__).parents[1] / "photochrom" / "assets" / "samples"
@@ -105,7 +105,7 @@ def _load(url: str, bodies: list[bytes], seconds: float) -> list[float]:
 
 def _alone(bodies: list[bytes]) -> float:
     """Pictures a second of the network alone, L being there."""
-    colorizer = Colorizer.load("photochrom")
+    colorizer = load_model("photochrom")
     pages = [originals.read(body).pages[0] for body in bodies[:_BATCH]]
     L = torch.cat([page.scaled_lightness(colorizer.size) for page in pages])
     seconds = []
