@@ -87,8 +87,7 @@ def paint(page: Page, colors: Enlarged, threads: int | None = None) -> None:
     """Colour a page, strip by strip, in so many threads: by default as many as torch has."""
 
     @torch.inference_mode()
-    def one(rows: slice) -> None:
-        L = page.lightness(rows)
-        page.paint(rows, colors.rows(rows, L), L)
+    def some(rows: slice) -> None:
+        page.paint_by(rows, colors.rows)
 
-    in_threads(one, page.strips(), page.threads(threads))
+    in_threads(some, page.groups(), page.threads(threads))

@@ -5,7 +5,8 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
-from photochrom.color import lab_from_rgb, lightness_from_rgb, rgb_from_lab, rgb_within_gamut
+from photochrom.color import lab_from_rgb, lightness_from_rgb, rgb_from_lab
+from photochrom.within_gamut import rgb_within_gamut
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
-from photochrom.color import lab_from_rgb, linear_within_gamut, rgb_within_gamut
+from photochrom.color import lab_from_rgb
 from photochrom.config import ColorizeConfig
 from photochrom.originals import Page, of_rgb, write
 from photochrom.originals.pixels import BytePixels
 from photochrom.painting import paint, predicted
 from photochrom.upsampling import Bilinear
+from photochrom.within_gamut import linear_within_gamut, rgb_within_gamut
 
 
 def page_of(mode: str, seed: int = 0) -> Page:
@@ -80,7 +81,7 @@ def test_pixels_of_an_array_are_written_to_a_copy_of_their_own():
     assert Image.fromarray(array).readonly
     pixels = BytePixels(Image.fromarray(array))
     assert not pixels.image.readonly
-    pixels.put(slice(0, 2), torch.ones(3, 2, 5))
+    pixels.put(slice(0, 2), pixels.encoded(torch.ones(3, 2 * 5)))
     assert array.max() == 0
     assert pixels.stored(slice(0, 4))[..., :3].max(axis=(1, 2)).tolist() == [255, 255, 0, 0]
 

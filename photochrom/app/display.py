@@ -16,11 +16,12 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 
 from photochrom import originals
-from photochrom.color import lightness_from_rgb, rgb_within_gamut
+from photochrom.color import lightness_from_rgb
 from photochrom.config import ColorizeConfig
 from photochrom.originals import Page
 from photochrom.originals.pixels import as_bytes
 from photochrom.painting import enlarged
+from photochrom.within_gamut import rgb_within_gamut
 
 LONG_SIDE = 1200
 _AB_LONG_SIDE = 600

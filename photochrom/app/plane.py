@@ -5,8 +5,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from photochrom.color import rgb_within_gamut
 from photochrom.quantize import Gamut
+from photochrom.within_gamut import rgb_within_gamut
 
 _LEAST = 1e-3  # of the likeliest bin's probability; what is below could not be seen
 

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from photochrom.color import rgb_within_gamut
 from photochrom.quantize import Gamut
+from photochrom.within_gamut import rgb_within_gamut
 
 _ONE_COLOR = 20.0
 """ab units up to which bins are one colour: two steps of the published grid."""

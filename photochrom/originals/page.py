@@ -1,5 +1,6 @@
 """One page of an original: its lightness out, its colours in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -7,11 +8,14 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from photochrom.color import linear_within_gamut
 from photochrom.originals.pixels import Depth, Pixels, strips
 from photochrom.threads import in_threads
+from photochrom.within_gamut import brought_within, linear_and_outside
 
-_STRIPS_OF_A_THREAD = 4  # fewer are done before a thread has begun
+_TOGETHER = 4  # strips that one thread paints at once; fewer are done before it has begun
+
+Colors = Callable[[slice, Float[Tensor, "1 1 h W"]], Float[Tensor, "1 2 h W"]]
+"""ab of some rows of a page, whose L is given."""
 
 
 @dataclass(eq=False)
@@ -53,9 +57,15 @@ class Page:
         """All rows in order, a few at a time: what is made of so many stays in cache."""
         return list(strips(self.height, self.width))
 
+    def groups(self) -> list[slice]:
+        """All rows in order, some strips at a time, which are painted together."""
+        every = self.strips()
+        some = [every[at : at + _TOGETHER] for at in range(0, len(every), _TOGETHER)]
+        return [slice(group[0].start, group[-1].stop) for group in some]
+
     def threads(self, most: int | None = None) -> int:
         """How many threads are worth their while for its strips; of torch's own by default."""
-        return min(most or torch.get_num_threads(), len(self.strips()) // _STRIPS_OF_A_THREAD)
+        return min(most or torch.get_num_threads(), len(self.strips()) // _TOGETHER)
 
     def lightness(self, rows: slice) -> Float[Tensor, "1 1 h W"]:
         """L of some rows, 0–100, also of a page in colour."""
@@ -89,26 +99,32 @@ class Page:
         narrow = in_threads(across, self.strips(), self.threads())
         return _resized(torch.cat(narrow, dim=-2), height, width)
 
-    def paint(
-        self,
-        rows: slice,
-        ab: Float[Tensor, "1 2 h W"],
-        L: Float[Tensor, "1 1 h W"] | None = None,
-    ) -> None:
+    def paint(self, rows: slice, ab: Float[Tensor, "1 2 h W"]) -> None:
         """Replace the colours of some rows, in place; each pixel's L and alpha stay.
 
-        L is that of the rows, for who has it already.
         Where ab lies outside sRGB it loses chroma. L moves by what rounding to the depth does.
         """
         rows = self._within(rows)
         expected = (1, 2, rows.stop - rows.start, self.width)
         if ab.shape != expected:
             raise ValueError(f"expected ab of shape {expected} for these rows, got {(*ab.shape,)}")
-        L = self.lightness(rows) if L is None else L
+        self.paint_by(rows, lambda strip, _: ab[..., _from(rows, strip), :])
+
+    def paint_by(self, rows: slice, colors: Colors) -> None:
+        """`paint` by ab that `colors` is asked for, one strip after the other."""
+        rows = self._within(rows)
+        encoded, outside, began = [], [], 0
         for strip in strips(rows.stop - rows.start, self.width):
             place = slice(rows.start + strip.start, rows.start + strip.stop)
-            linear = linear_within_gamut(L[0, :, strip], ab[0, :, strip].float())
-            self.pixels.put(place, linear)
+            L = self.lightness(place)
+            linear, left = linear_and_outside(L, colors(place, L).float())
+            encoded.append(self.pixels.encoded(linear))
+            outside.append(left._replace(places=left.places + began))
+            began += linear.shape[1]
+        pixels = torch.cat(encoded) if len(encoded) > 1 else encoded[0]
+        places = torch.cat([left.places for left in outside])
+        pixels[places] = self.pixels.encoded(brought_within(outside))
+        self.pixels.put(rows, pixels)
         self._forget(rows)
 
     def copy(self) -> "Page":
@@ -128,6 +144,11 @@ class Page:
         if step != 1 or stop <= start:
             raise ValueError(f"expected some of {self.height} rows in order, got {rows}")
         return slice(start, stop)
+
+
+def _from(rows: slice, strip: slice) -> slice:
+    """A strip counted from where `rows` start."""
+    return slice(strip.start - rows.start, strip.stop - rows.start)
 
 
 def _resized(L: Float[Tensor, "1 1 _ _"], height: int, width: int) -> Float[Tensor, "1 1 _ _"]:

@@ -58,9 +58,13 @@ class BytePixels:
         """L of some rows, 0–100."""
         return lightness_from_words(self._words(rows))[None]
 
-    def put(self, rows: slice, linear: Float[Tensor, "3 h W"]) -> None:
-        """Replace their colours by linear RGB, clipped to 0–1 and rounded; alpha stays."""
-        words = words_from_linear(linear)
+    def encoded(self, linear: Float[Tensor, "3 P"]) -> Int32[Tensor, " P"]:
+        """Linear RGB, which is used up, as it is kept: clipped to 0–1 and rounded."""
+        return words_from_linear(linear[:, None])[0]
+
+    def put(self, rows: slice, encoded: Int32[Tensor, " P"]) -> None:
+        """Replace the colours of some rows, pixel by pixel; alpha stays."""
+        words = encoded.reshape(-1, self.width)
         words |= self._words(rows) & (255 << OTHER) if self.alpha else 255 << OTHER
         size = (self.width, rows.stop - rows.start)
         strip = Image.frombytes(self.image.mode, size, words.numpy(), "raw", self._rawmode)
@@ -113,9 +117,12 @@ class ArrayPixels:
         strip = self.array[rows, :, :3].astype(np.float32)
         return lightness_from_rgb(torch.from_numpy(strip).movedim(-1, 0) / self._white)
 
-    def put(self, rows: slice, linear: Float[Tensor, "3 h W"]) -> None:
-        rgb = (rgb_from_linear(linear) * self._white).movedim(0, -1)
-        self.array[rows, :, :3] = rgb.round() if self.depth == 16 else rgb
+    def encoded(self, linear: Float[Tensor, "3 P"]) -> Float[Tensor, "P 3"]:
+        rgb = rgb_from_linear(linear).mul_(self._white)
+        return (rgb.round_() if self.depth == 16 else rgb).mT
+
+    def put(self, rows: slice, encoded: Float[Tensor, "P 3"]) -> None:
+        self.array[rows, :, :3] = encoded.reshape(-1, self.width, 3)
 
     def stored(self, rows: slice) -> Num[np.ndarray, "h W channels"]:
         return self.array[rows]
