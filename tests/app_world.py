@@ -13,7 +13,7 @@ from photochrom.app import given as given_module, parts
 from photochrom.app.given import Given, give
 from photochrom.app.picture import Opened
 from photochrom.config import AppConfig, Architecture
-from photochrom.models import Colorizer, find_models
+from photochrom.models import Colorizer, find_models, load_model
 from photochrom.quantize import Gamut
 
 MAIN = Path(given_module.__file__).with_name("main.py")
@@ -22,7 +22,7 @@ MOST = 1_000_000
 
 @pytest.fixture(scope="session")
 def shipped():
-    return Colorizer.load("photochrom")
+    return load_model("photochrom")
 
 
 @pytest.fixture

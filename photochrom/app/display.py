@@ -45,7 +45,7 @@ class Display:
         """L at a point, told as shares of width and height."""
         width, height = self.size
         row, column = int(y * height), int(x * width)
-        return float(self._page.lightness(slice(row, row + 1))[0, 0, 0, column])
+        return max(0.0, float(self._page.lightness(slice(row, row + 1))[0, 0, 0, column]))
 
     @cached_property
     def truth(self) -> bytes:
