@@ -208,6 +208,8 @@ def test_what_the_camera_takes_is_colorized(visit):
     page = visit()
     before = source(page)
     page.get_by_text("Use the camera").click()
+    # A click before the first image of the stream takes nothing.
+    page.wait_for_function("document.querySelector('video')?.readyState >= 2")
     page.get_by_role("button", name="Take Photo").click()
     wait_for(page, re.compile(r"camera-input.*\.jpg, \d+ × \d+"))
     wait_for_another(page, before)
