@@ -38,6 +38,8 @@ def gcs(monkeypatch, photos):
 
     server = create_server("127.0.0.1", 0, in_memory=True, default_bucket="pictures")
     server.start()
+    # It would print when a client hangs up, and the tests read what is printed.
+    server._api._httpd.handle_error = lambda request, client_address: None
     port = server._api._httpd.server_address[1]
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
     gcsfs.GCSFileSystem.clear_instance_cache()

@@ -193,6 +193,9 @@ def test_what_is_kept_is_shown_to_others_and_downloads_as_colorize_made_it(
     expect(other.locator(".divider")).to_be_visible(timeout=SECONDS)
     expect(other.locator("dl")).to_contain_text("cat_too.jpg")
     assert "?entry=" in other.url
+    # What is clicked while the page is made anew does nothing.
+    app = other.locator(".stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=SECONDS)
     with other.expect_download(timeout=SECONDS) as download:
         other.get_by_role("button", name="Download the result").click()
     assert download.value.suggested_filename == "cat_too-color.jpg"
