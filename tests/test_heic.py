@@ -11,7 +11,8 @@ from originals_world import encoded, noise
 from PIL import Image
 
 from photochrom import originals
-from photochrom.images import PictureError, decode, find, formats
+from photochrom.app.dropped import Dropped, _entry
+from photochrom.images import Picture, PictureError, Skipped, decode, find, formats
 
 SMOOTH = np.asarray(Image.fromarray(noise(6, 8, 4)).resize((160, 120), Image.Resampling.BICUBIC))
 
@@ -61,3 +62,11 @@ def test_damaged_heic_is_refused_in_a_line(read):
     for damaged in (data[:40], data[: len(data) // 2], data[:60] + bytes(200) + data[260:]):
         with pytest.raises(PictureError, match=r"^[^\n]+$"):
             read(damaged)
+
+
+def test_heic_that_is_dropped_is_counted_in_a_prior():
+    data = encoded(Image.fromarray(SMOOTH[..., :3]), "HEIF")
+    entry = _entry(Dropped("a.heic", data), 10**6)
+    assert isinstance(entry, Picture)
+    by_a_program = encoded(Image.fromarray(SMOOTH[..., :3]), "EPS")  # is not what we read
+    assert isinstance(_entry(Dropped("a.heic", by_a_program), 10**6), Skipped)

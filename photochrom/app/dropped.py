@@ -8,7 +8,7 @@ from PIL import Image
 from photochrom import images, storage
 from photochrom.app.batch import Dropped
 from photochrom.config import PriorConfig
-from photochrom.images import Picture, PictureError, Skipped, TooLargeError
+from photochrom.images import Picture, PictureError, Skipped, TooLargeError, formats
 from photochrom.prior import ColorPrior, PriorFile, build_prior, load_any
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -64,7 +64,7 @@ def _counted(
 def _entry(file: Dropped, most_pixels: int) -> Picture | Skipped:
     """The picture, unless it declares too many pixels: counting would decode them."""
     try:
-        with Image.open(io.BytesIO(file.data)) as image:
+        with Image.open(io.BytesIO(file.data), formats=formats()) as image:
             pixels = image.width * image.height
         if pixels > most_pixels:
             raise TooLargeError(f"expected at most {most_pixels} pixels, got {pixels}")

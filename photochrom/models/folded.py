@@ -33,7 +33,7 @@ def folded(network: UNet) -> UNet:
     for place, up in enumerate(made.up):
         if isinstance(up, Up) and isinstance(up.enlarge, nn.Upsample):
             made.up[place] = _Doubling(up)
-    # Convolutions of this layout take a CPU a fifth less time; torch's stubs do not know it.
+    # The layout of `Colorizer.load`, which the new weights do not have.
     return made.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore
 
 
