@@ -1,12 +1,13 @@
 """8-bit sRGB by tables: what `color` says of L and of linear RGB, in a fraction of its time.
 
-A pixel is a word of four bytes, red, green, blue and another, as they lie in memory.
+A word is a pixel's four bytes, red, green, blue and another, as they lie in memory.
 """
 
 import sys
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int32
+from jaxtyping import Float, Int32, UInt8
 from torch import Tensor
 
 from photochrom.color import LUMINANCE, lightness_from_luminance, linear_from_rgb, rgb_from_linear
@@ -14,8 +15,6 @@ from photochrom.color import LUMINANCE, lightness_from_luminance, linear_from_rg
 _SHIFTS = (0, 8, 16) if sys.byteorder == "little" else (24, 16, 8)  # of red, green and blue
 _GREY = sum(1 << shift for shift in _SHIFTS)  # 1 in each
 _COLORS = 255 * _GREY if sys.byteorder == "little" else -256  # all of their bits, as an int32
-OTHER = 24 - _SHIFTS[0]
-"""The other byte's place in a word."""
 
 _levels = torch.arange(256, dtype=torch.float64) / 255
 _LIGHTNESSES = lightness_from_luminance(linear_from_rgb(_levels)).float()  # of greys
@@ -37,8 +36,14 @@ _FIRST = int(torch.tensor(_BLACK).view(torch.int32)) >> _DROPPED
 _bits = torch.arange(_FIRST, (127 << 14) + 2, dtype=torch.int32) << _DROPPED
 _steps = _bits.view(torch.float32).double()
 _x = (((_steps[:-1] + _steps[1:]) / 2 - _BLACK) / (1 - _BLACK)).clamp(max=1)
-_BYTES = (255 * rgb_from_linear(_x)).round().int()
+_BYTES = (255 * rgb_from_linear(_x)).round().to(torch.uint8)
 _ONE = torch.tensor(1.0)
+
+
+def lightness_from_greys(greys: UInt8[np.ndarray, "H W"]) -> Float[Tensor, "H W"]:
+    """L, 0–100, of pixels that have one byte."""
+    places = torch.from_numpy(greys.astype(np.int32))
+    return _LIGHTNESSES.index_select(0, places.flatten()).reshape(places.shape)
 
 
 def lightness_from_words(words: Int32[Tensor, "H W"]) -> Float[Tensor, "H W"]:
@@ -60,10 +65,8 @@ def _byte(flat: Int32[Tensor, " P"], channel: int) -> Int32[Tensor, " P"]:
     return (flat >> _SHIFTS[channel]).bitwise_and_(255)
 
 
-def words_from_linear(linear: Float[Tensor, "3 H W"]) -> Int32[Tensor, "H W"]:
-    """Pixels of linear RGB, which is used up, clipped to 0–1; their other byte is 0."""
+def bytes_from_linear(linear: Float[Tensor, "3 P"]) -> UInt8[Tensor, "3 P"]:
+    """sRGB of linear RGB, which is used up, clipped to 0–1."""
     bits = linear.clamp_(0, 1).lerp_(_ONE, _BLACK).view(torch.int32)
     places = bits.bitwise_right_shift_(_DROPPED).sub_(_FIRST)
-    red, green, blue = _BYTES.index_select(0, places.flatten()).reshape(linear.shape)
-    words: Tensor = blue.mul_(1 << _SHIFTS[2])
-    return words.add_(green, alpha=1 << _SHIFTS[1]).add_(red, alpha=1 << _SHIFTS[0])
+    return _BYTES.index_select(0, places.flatten()).view(linear.shape)

@@ -14,7 +14,7 @@ from photochrom.files import write_anywhere
 from photochrom.images import Picture, PictureError, read
 from photochrom.originals import OriginalFile
 from photochrom.outputs import check_folder, format_of, of_one_picture
-from photochrom.painting import Enlarged, Model, paint
+from photochrom.painting import Enlarged, Model
 from photochrom.plan import Job, Outcome, planned
 from photochrom.threads import single_threads
 
@@ -136,9 +136,13 @@ def _finish(
             if place not in job.kept:
                 write_anywhere(place, data())
         if job.output not in job.kept:
-            for page, of_page in zip(file.pages, colors, strict=True):
-                paint(page, of_page, threads)
-            made = originals.write(file, format=job.format, quality=quality)
+            made = originals.write(
+                file,
+                format=job.format,
+                quality=quality,
+                colors=[of_page.rows for of_page in colors],
+                threads=threads,
+            )
             write_anywhere(job.output, made.data)
             notes += made.notes
     except PictureError as error:

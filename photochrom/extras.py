@@ -21,7 +21,7 @@ from photochrom.choices import LikelyColor, alternatives, entropy, entropy_pictu
 from photochrom.config import ColorizeConfig, Decoder, ExtrasConfig
 from photochrom.models import Colorizer
 from photochrom.originals import OriginalFile, Page
-from photochrom.painting import Enlarged, Model, enlarged, paint, predicted
+from photochrom.painting import Enlarged, Model, enlarged, predicted
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,9 +171,8 @@ def _plain(color: LikelyColor) -> dict[str, Any]:
 
 
 def _painted(file: OriginalFile, colors: Enlarged, format: str, quality: int | None) -> bytes:
-    page = file.pages[0].copy()
-    paint(page, colors)
-    return originals.write(replace(file, pages=[page]), format=format, quality=quality).data
+    alone = replace(file, pages=[file.pages[0].copy()])
+    return originals.write(alone, format=format, quality=quality, colors=[colors.rows]).data
 
 
 def _grey(bits: Float[Tensor, "1 1 H W"], size: tuple[int, int]) -> bytes:

@@ -12,7 +12,6 @@ from torch.nn import functional as F
 
 from photochrom.config import ColorizeConfig, Decoder
 from photochrom.originals import Page
-from photochrom.threads import in_threads
 from photochrom.upsampling import Bilinear, EdgeAware
 from photochrom.working import working_side
 
@@ -86,8 +85,4 @@ def enlarged(
 def paint(page: Page, colors: Enlarged, threads: int | None = None) -> None:
     """Colour a page, strip by strip, in so many threads: by default as many as torch has."""
 
-    @torch.inference_mode()
-    def some(rows: slice) -> None:
-        page.paint_by(rows, colors.rows)
-
-    in_threads(some, page.groups(), page.threads(threads))
+    page.paint_by(colors.rows, threads)

@@ -13,6 +13,7 @@ in predicted ab, which ends less sharply than L, as purple seams between petals.
 out stays between the least and the greatest a, and b, of the small pixels around.
 """
 
+import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ _EPSILON = 100.0  # in L²; with _SPREAD the best on true ab of the validation p
 _SPREAD = 0.5  # of the Gaussian around a small pixel, in small pixels
 _CUBIC = -0.5  # Keys's a
 _BACK = 4  # the size that back-projection goes up to and comes back from
-_BLOCK = 8  # rows made at a time; always the same ones, so that no value depends on the strip
+_BLOCK = 16  # rows made at a time; always the same ones, so that no value depends on the strip
 _COLUMNS = 64  # that are made together; all are needed, so it matters to time alone
 
 
@@ -38,6 +39,13 @@ class _Block(NamedTuple):
 
     places: slice
     weights: Float[Tensor, "n k"]
+
+
+class _Memory(threading.local):
+    """Each thread's own: where the rows are that it asked for last."""
+
+    def __init__(self) -> None:
+        self.kept: dict[_Wide, Tensor] = {}
 
 
 class EdgeAware:
@@ -58,14 +66,16 @@ class EdgeAware:
         small = torch.cat([_sharpened(ab), slope(ab, L), L], dim=1)
         self._wide = _Wide(small, size, scale, _cubic)
         self._range = _Wide(torch.cat(_around(ab), dim=1), size, scale, _linear)
+        self._memory = _Memory()
 
     def rows(self, rows: slice, L: Float[Tensor, "B 1 n W"]) -> Float[Tensor, "B 2 n W"]:
         """ab of these rows of the large picture, whose L is given.
 
         Each value lies within those of the 4 × 4 small pixels around it.
         """
-        ab, A, smooth = self._wide.rows(rows).split([2, 2, 1], dim=1)
-        least, greatest = self._range.rows(rows).split(2, dim=1)
+        memory = self._memory.kept
+        ab, A, smooth = self._wide.rows(rows, memory).split([2, 2, 1], dim=1)
+        least, greatest = self._range.rows(rows, memory).split(2, dim=1)
         large = torch.empty(ab.shape, dtype=ab.dtype)  # in planes, which `rows` are not
         detail = torch.sub(L, smooth, out=smooth)
         return torch.addcmul(ab, A, detail, out=large).clamp_(least, greatest)
@@ -131,24 +141,44 @@ class _Wide:
         h, w = small.shape[-2:]
         down, across = scale or (h / size[0], w / size[1])
         columns = _blocks(size[1], across, w, kernel, _COLUMNS, small.dtype)
-        wide = _enlarged(small.movedim(3, 0).flatten(1), columns).unflatten(1, small.shape[:3])
-        self.wide = wide.permute(3, 1, 2, 0).flatten(1)
+        lines = small.movedim(2, 0).flatten(0, 2)
+        made = [lines[:, each.places] @ each.weights.T for each in columns]
+        self.wide = torch.cat(made, dim=1).view(h, -1)
         self.shape = (*small.shape[:2], size[1])
         self.height, self.blocks = size[0], _blocks(size[0], down, h, kernel, _BLOCK, small.dtype)
 
-    def rows(self, rows: slice) -> Float[Tensor, "B C n W"]:
-        """So many rows of the large picture; they lie row by row in memory, not in planes."""
+    def rows(
+        self, rows: slice, memory: dict["_Wide", Tensor] | None = None
+    ) -> Float[Tensor, "B C n W"]:
+        """So many rows of the large picture; they lie row by row in memory, not in planes.
+
+        With `memory` they are in the same place of it each time, until the next are asked for: a
+        system takes as long to give new memory as it takes to fill it.
+        """
         start, stop, _ = rows.indices(self.height)
         first, last = start // _BLOCK, -(-stop // _BLOCK)
-        made = _enlarged(self.wide, self.blocks[first:last])
+        place = None if memory is None else self._place(_BLOCK * (last - first), memory)
+        made = _enlarged(self.wide, self.blocks[first:last], place)
         made = made[start - first * _BLOCK : stop - first * _BLOCK]
         planes: Tensor = made.unflatten(1, self.shape)
         return planes.movedim(0, 2)
 
+    def _place(self, rows: int, memory: dict["_Wide", Tensor]) -> Float[Tensor, "m many"]:
+        place = memory.get(self)
+        if place is None or len(place) < rows:
+            with torch.inference_mode(False):  # else it could be written to in that mode alone
+                place = memory[self] = self.wide.new_empty(rows, self.wide.shape[1])
+        return place
 
-def _enlarged(small: Float[Tensor, "h many"], blocks: list[_Block]) -> Float[Tensor, "n many"]:
-    """The rows of these blocks."""
-    large = small.new_empty(sum(len(each.weights) for each in blocks), small.shape[1])
+
+def _enlarged(
+    small: Float[Tensor, "h many"],
+    blocks: list[_Block],
+    place: Float[Tensor, "m many"] | None = None,
+) -> Float[Tensor, "n many"]:
+    """The rows of these blocks, at the start of `place` if there is one."""
+    count = sum(len(each.weights) for each in blocks)
+    large = small.new_empty(count, small.shape[1]) if place is None else place[:count]
     rows = large.split([len(each.weights) for each in blocks])
     for each, out in zip(blocks, rows, strict=True):
         torch.mm(each.weights, small[each.places], out=out)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from photochrom.color import LAB_MEETING, LAB_SLOPE, LINEAR_FROM_XYZ, LINEAR_MAX, rgb_from_linear
@@ -53,7 +53,7 @@ def linear_and_outside(
     a, b = ab.movedim(-3, 0).flatten(1).unbind(0)
     grey = L.flatten().clamp(0, 100).add_(16).mul_(1 / 116)
     linear: Tensor = LINEAR_FROM_XYZ.to(grey) @ _cubed(_cube_roots(grey, a, b))
-    places = _places(_excess(linear) > 0)
+    places = _outside(linear)
     return linear, Outside(places, *(of.index_select(0, places) for of in (grey, a, b)))
 
 
@@ -78,9 +78,13 @@ def _cube_roots(
     return f
 
 
-def _places(mask: Bool[Tensor, " P"]) -> Int64[Tensor, " N"]:
-    """Where it is true. NumPy takes a third of the time that torch takes."""
-    return torch.from_numpy(np.flatnonzero(mask.cpu().numpy())).to(mask.device)
+def _outside(linear: Float[Tensor, "3 P"]) -> Int64[Tensor, " N"]:
+    """Which pixels have a channel outside its range. NumPy takes half of the time of torch."""
+    channels, outside = linear.cpu().numpy(), np.zeros(linear.shape[1], bool)
+    for channel, most in zip(channels, LINEAR_MAX.to(linear).cpu(), strict=True):
+        outside |= channel < _LINEAR_MIN
+        outside |= channel > float(most)
+    return torch.from_numpy(np.flatnonzero(outside)).to(linear.device)
 
 
 def _chroma_that_fits(
@@ -102,12 +106,6 @@ def _chroma_that_fits(
         step /= 2
         share.sub_(farthest.sub_(1).sign_(), alpha=step)
     return share.sub_(step)  # the lower end of what is left
-
-
-def _excess(linear: Float[Tensor, "3 P"]) -> Float[Tensor, " P"]:
-    """How far the farthest channel of linear RGB lies outside its range, if above 0."""
-    half, middle = ((LINEAR_MAX + sign * _LINEAR_MIN)[:, None] / 2 for sign in (-1, 1))
-    return linear.sub(middle.to(linear)).abs_().sub_(half.to(linear)).amax(0)
 
 
 def _cubed(f: Float[Tensor, "C P"]) -> Float[Tensor, "C P"]:

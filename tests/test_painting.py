@@ -19,14 +19,16 @@ from photochrom.within_gamut import linear_within_gamut, rgb_within_gamut
 def page_of(mode: str, seed: int = 0) -> Page:
     rng = np.random.default_rng(seed)
     smooth = rng.integers(0, 256, (9, 11, len(mode)), dtype=np.uint8)
-    return Page(BytePixels(Image.fromarray(smooth).resize((110, 90), Image.Resampling.BICUBIC)))
+    return Page(
+        BytePixels(Image.fromarray(smooth.squeeze()).resize((110, 90), Image.Resampling.BICUBIC))
+    )
 
 
 def stored(page: Page) -> np.ndarray:
     return page.pixels.stored(slice(0, page.height))
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 @pytest.mark.parametrize("threads", [2, 3])
 def test_several_threads_paint_what_one_paints(mode, threads, monkeypatch):
     monkeypatch.setattr("photochrom.originals.pixels.STRIP", 300)
@@ -43,7 +45,7 @@ def test_several_threads_paint_what_one_paints(mode, threads, monkeypatch):
     assert torch.equal(*reduced)
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 @pytest.mark.parametrize("spread", [10, 60])
 def test_painted_bytes_are_those_of_the_definition(mode, spread):
     page = page_of(mode)

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from photochrom.color import lab_from_rgb
 from photochrom.images import find, read
+from photochrom.threads import single_threads
 from photochrom.upsampling import Bilinear, EdgeAware, slope
 
 ALL = slice(0, None)
@@ -44,6 +45,20 @@ def test_a_row_is_the_same_alone_and_in_any_strip(ab, L):
     for top, end in [(0, 1), (7, 9), (8, 16), (13, 47), (49, 50)]:
         strip = made.rows(slice(top, end), large[:, :, top:end])
         assert torch.equal(strip, whole[:, :, top:end])
+
+
+def test_rows_that_were_given_stay_as_more_are_asked_for_in_any_mode(ab, L):
+    large = torch.rand(2, 1, 50, 31) * 100
+    made = EdgeAware(ab, L, (50, 31))
+    with torch.inference_mode():
+        first = made.rows(slice(0, 20), large[:, :, :20])
+        before = first.clone()
+    for rows in (slice(20, 40), slice(0, 50)):
+        made.rows(rows, large[:, :, rows])
+    assert torch.equal(first, before)
+    with single_threads(3) as threads:
+        others = list(threads.map(lambda _: made.rows(ALL, large), range(9)))
+    assert all(torch.equal(other, made.rows(ALL, large)) for other in others)
 
 
 @pytest.mark.parametrize("size", [(50, 31), (4, 5)])

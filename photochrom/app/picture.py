@@ -21,7 +21,7 @@ from photochrom.images import GREY_REACH, packed_colors
 from photochrom.metrics import Reference, Tally
 from photochrom.models import AnyColorizer
 from photochrom.originals import OriginalFile, Written
-from photochrom.painting import enlarged, paint, side_seen
+from photochrom.painting import enlarged, side_seen
 from photochrom.prior.tone import are_toned
 from photochrom.quantize import Gamut
 
@@ -151,8 +151,7 @@ def written(file: OriginalFile, seen: Seen | Fixed, look: Look) -> Written:
     """A file painted in the colours of what a model saw of its first page."""
     page = file.pages[0]
     colors = enlarged(seen.ab(look), seen.L, seen.model.stride, page, ColorizeConfig())
-    paint(page, colors)
-    made = originals.write(file)
+    made = originals.write(file, colors=[colors.rows])
     return made._replace(notes=[*file.notes, *made.notes])
 
 

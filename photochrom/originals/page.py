@@ -5,14 +5,15 @@ from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from photochrom.originals.pixels import Depth, Pixels, strips
+from photochrom.originals.pixels import BytePixels, Depth, Encoded, Pixels, rows_of_strip
 from photochrom.threads import in_threads
 from photochrom.within_gamut import brought_within, linear_and_outside
 
-_TOGETHER = 4  # strips that one thread paints at once; fewer are done before it has begun
+_TOGETHER = 2  # strips that one thread paints at once; fewer are done before it has begun
 
 Colors = Callable[[slice, Float[Tensor, "1 1 h W"]], Float[Tensor, "1 2 h W"]]
 """ab of some rows of a page, whose L is given."""
@@ -53,9 +54,13 @@ class Page:
         """Whether the page has an alpha channel; it is never changed."""
         return self.pixels.alpha
 
-    def strips(self) -> list[slice]:
-        """All rows in order, a few at a time: what is made of so many stays in cache."""
-        return list(strips(self.height, self.width))
+    def strips(self, rows: slice = slice(None)) -> list[slice]:
+        """Rows in order, some at a time, by default all: what is made of so many stays in cache."""
+        rows = self._within(rows)
+        step = rows_of_strip(self.height, self.width)
+        return [
+            slice(top, min(top + step, rows.stop)) for top in range(rows.start, rows.stop, step)
+        ]
 
     def groups(self) -> list[slice]:
         """All rows in order, some strips at a time, which are painted together."""
@@ -73,10 +78,7 @@ class Page:
         kept = self._kept.get(rows.start)
         if kept is not None and kept.shape[-2] == rows.stop - rows.start:
             return kept
-        L = [
-            self.pixels.lightness(slice(rows.start + s.start, rows.start + s.stop))
-            for s in strips(rows.stop - rows.start, self.width)
-        ]
+        L = [self.pixels.lightness(strip) for strip in self.strips(rows)]
         return (torch.cat(L, dim=-2) if len(L) > 1 else L[0])[None]
 
     def scaled_lightness(self, short: float, *, keep: bool = False) -> Float[Tensor, "1 1 h w"]:
@@ -92,7 +94,7 @@ class Page:
 
         def across(rows: slice) -> Tensor:
             L = self.lightness(rows)
-            if keep:
+            if keep and self.pixels.grey is None:
                 self._kept[rows.start] = L
             return _resized(L, rows.stop - rows.start, width)
 
@@ -108,24 +110,41 @@ class Page:
         expected = (1, 2, rows.stop - rows.start, self.width)
         if ab.shape != expected:
             raise ValueError(f"expected ab of shape {expected} for these rows, got {(*ab.shape,)}")
-        self.paint_by(rows, lambda strip, _: ab[..., _from(rows, strip), :])
+        made = self._encoded(rows, lambda strip, _: ab[..., _from(rows, strip), :])
+        self.pixels.put(rows, made)
+        self._forget(rows)
 
-    def paint_by(self, rows: slice, colors: Colors) -> None:
-        """`paint` by ab that `colors` is asked for, one strip after the other."""
+    def paint_by(self, colors: Colors, threads: int | None = None) -> None:
+        """`paint` all rows by ab that `colors` is asked for, in so many threads."""
+
+        def some(rows: slice) -> None:
+            self.pixels.put(rows, self._encoded(rows, colors))
+            self._forget(rows)
+
+        in_threads(some, self.groups(), self.threads(threads))
+
+    def painted(self, rows: slice, colors: Colors) -> Image.Image:
+        """Some rows of an 8-bit page as `paint_by` would make them; the page stays as it is."""
+        assert isinstance(self.pixels, BytePixels)
         rows = self._within(rows)
+        strip = self.pixels.strip(self._encoded(rows, colors))
+        self._forget(rows)
+        return strip
+
+    @torch.inference_mode()
+    def _encoded(self, rows: slice, colors: Colors) -> Encoded:
+        """Some rows in colour as the page keeps them, one strip after the other."""
         encoded, outside, began = [], [], 0
-        for strip in strips(rows.stop - rows.start, self.width):
-            place = slice(rows.start + strip.start, rows.start + strip.stop)
-            L = self.lightness(place)
-            linear, left = linear_and_outside(L, colors(place, L).float())
+        for strip in self.strips(rows):
+            L = self.lightness(strip)
+            linear, left = linear_and_outside(L, colors(strip, L).float())
             encoded.append(self.pixels.encoded(linear))
             outside.append(left._replace(places=left.places + began))
             began += linear.shape[1]
-        pixels = torch.cat(encoded) if len(encoded) > 1 else encoded[0]
+        pixels = torch.cat(encoded, dim=1) if len(encoded) > 1 else encoded[0]
         places = torch.cat([left.places for left in outside])
-        pixels[places] = self.pixels.encoded(brought_within(outside))
-        self.pixels.put(rows, pixels)
-        self._forget(rows)
+        pixels[:, places] = self.pixels.encoded(brought_within(outside))
+        return pixels
 
     def copy(self) -> "Page":
         """The same page with pixels of its own, to be painted in other colours."""

@@ -1,41 +1,61 @@
 """The pixels of one page, held once: rows give their L, and take colours in their own depth."""
 
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int32, Num
+from jaxtyping import Float, Int32, Num, UInt8
 from PIL import Image
 from torch import Tensor
 
 from photochrom.color import lightness_from_rgb, rgb_from_linear
-from photochrom.color8 import OTHER, lightness_from_words, words_from_linear
+from photochrom.color8 import bytes_from_linear, lightness_from_greys, lightness_from_words
 
 Depth = Literal[8, 16, 32]
-STRIP = 1 << 17
+Encoded = Num[Tensor, "3 P"]
+"""Pixels as a page keeps them."""
+STRIP = 1 << 18
 """Pixels that are worked on at a time: more leave the cache, fewer are not worth the calls."""
+_LEAST, _SHARES = 1 << 16, 8  # of a small page fewer, so that there are some for each thread
+_WHOLE = 16  # rows that `EdgeAware` makes together, and twice what JPEG codes together
 _DEPTHS: dict[type, Depth] = {np.uint8: 8, np.uint16: 16, np.float32: 32}
 
 
+def rows_of_strip(height: int, width: int) -> int:
+    """How many rows of a page are worked on at a time: sixteens, unless they are very long."""
+    pixels = min(STRIP, max(_LEAST, height * width // _SHARES))
+    rows = pixels // width
+    return max(1, rows - rows % _WHOLE if rows > _WHOLE else rows)
+
+
 def strips(height: int, width: int) -> Iterator[slice]:
-    """The rows of a page in order, about `STRIP` pixels at a time."""
-    step = max(1, STRIP // width)
+    """The rows of a page in order, some at a time."""
+    step = rows_of_strip(height, width)
     for top in range(0, height, step):
         yield slice(top, min(top + step, height))
 
 
 @dataclass(eq=False)
 class BytePixels:
-    """8-bit pixels in a Pillow image, RGB or RGBA: an array besides would take as much again."""
+    """8-bit pixels in a Pillow image, RGB or RGBA: an array besides would take as much again.
+
+    A grey one, L, becomes RGB when it is first painted on.
+    """
 
     image: Image.Image
+    grey: Image.Image | None = field(default=None, init=False)
+    """What was L, as it came: a third of the work to see, and it stays for rows yet to be seen."""
+    _turning: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def __post_init__(self) -> None:
+        if self.image.mode == "L":
+            self.grey = self.image
         # Pillow copies a read-only image when it is first written to: of threads that do so at
         # once, all but one would write to a copy that is lost.
-        if self.image.readonly:
+        elif self.image.readonly:
             self.image = self.image.copy()
 
     @property
@@ -56,32 +76,42 @@ class BytePixels:
 
     def lightness(self, rows: slice) -> Float[Tensor, "1 h W"]:
         """L of some rows, 0–100."""
+        if self.grey is not None:
+            strip = self.grey.crop((0, rows.start, self.width, rows.stop))
+            return lightness_from_greys(np.asarray(strip))[None]
         return lightness_from_words(self._words(rows))[None]
 
-    def encoded(self, linear: Float[Tensor, "3 P"]) -> Int32[Tensor, " P"]:
+    def encoded(self, linear: Float[Tensor, "3 P"]) -> UInt8[Tensor, "3 P"]:
         """Linear RGB, which is used up, as it is kept: clipped to 0–1 and rounded."""
-        return words_from_linear(linear[:, None])[0]
+        return bytes_from_linear(linear)
 
-    def put(self, rows: slice, encoded: Int32[Tensor, " P"]) -> None:
+    def put(self, rows: slice, encoded: UInt8[Tensor, "3 P"]) -> None:
         """Replace the colours of some rows, pixel by pixel; alpha stays."""
-        words = encoded.reshape(-1, self.width)
-        words |= self._words(rows) & (255 << OTHER) if self.alpha else 255 << OTHER
-        size = (self.width, rows.stop - rows.start)
-        strip = Image.frombytes(self.image.mode, size, words.numpy(), "raw", self._rawmode)
+        with self._turning:
+            if self.image.mode == "L":
+                self.image = self.image.convert("RGB")
+        strip = self.strip(encoded)
+        if self.alpha:
+            strip.putalpha(self._crop(rows).getchannel("A"))
         self.image.paste(strip, (0, rows.start))
 
-    @property
-    def _rawmode(self) -> str:
-        return "RGBA" if self.alpha else "RGBX"
+    def strip(self, encoded: UInt8[Tensor, "3 P"]) -> Image.Image:
+        """Some rows in colours that are not put, without alpha."""
+        size = (self.width, encoded.shape[1] // self.width)
+        planes = (Image.frombuffer("L", size, plane, "raw", "L", 0, 1) for plane in encoded.numpy())
+        return Image.merge("RGB", list(planes))
+
+    def _crop(self, rows: slice) -> Image.Image:
+        return self.image.crop((0, rows.start, self.width, rows.stop))
 
     def _words(self, rows: slice) -> Int32[Tensor, "h W"]:
-        strip = self.image.crop((0, rows.start, self.width, rows.stop))
-        raw = bytearray(strip.tobytes("raw", self._rawmode))
+        raw = bytearray(self._crop(rows).tobytes("raw", "RGBA" if self.alpha else "RGBX"))
         return torch.frombuffer(raw, dtype=torch.int32).reshape(-1, self.width)
 
     def stored(self, rows: slice) -> Num[np.ndarray, "h W channels"]:
         """The rows as they are kept: RGB or RGBA."""
-        return np.array(self.image.crop((0, rows.start, self.width, rows.stop)))
+        strip = self._crop(rows)
+        return np.array(strip.convert("RGB") if strip.mode == "L" else strip)
 
     def copy(self) -> "BytePixels":
         return BytePixels(self.image.copy())
@@ -92,6 +122,7 @@ class ArrayPixels:
     """Deeper pixels: RGB or RGBA as unsigned 16-bit numbers, or as floats in 0–1."""
 
     array: Num[np.ndarray, "H W channels"]
+    grey = None
 
     @property
     def height(self) -> int:
@@ -117,12 +148,12 @@ class ArrayPixels:
         strip = self.array[rows, :, :3].astype(np.float32)
         return lightness_from_rgb(torch.from_numpy(strip).movedim(-1, 0) / self._white)
 
-    def encoded(self, linear: Float[Tensor, "3 P"]) -> Float[Tensor, "P 3"]:
+    def encoded(self, linear: Float[Tensor, "3 P"]) -> Float[Tensor, "3 P"]:
         rgb = rgb_from_linear(linear).mul_(self._white)
-        return (rgb.round_() if self.depth == 16 else rgb).mT
+        return rgb.round_() if self.depth == 16 else rgb
 
-    def put(self, rows: slice, encoded: Float[Tensor, "P 3"]) -> None:
-        self.array[rows, :, :3] = encoded.reshape(-1, self.width, 3)
+    def put(self, rows: slice, encoded: Float[Tensor, "3 P"]) -> None:
+        self.array[rows, :, :3] = encoded.mT.reshape(-1, self.width, 3)
 
     def stored(self, rows: slice) -> Num[np.ndarray, "h W channels"]:
         return self.array[rows]

@@ -34,8 +34,8 @@ def srgb_profile() -> bytes:
 
 
 def converted(image: Image.Image, icc: bytes | None, notes: list[str]) -> Image.Image:
-    """An 8-bit picture as RGB or RGBA in sRGB, by its profile if it has one that fits."""
-    mode = "RGBA" if _has_alpha(image) else "RGB"
+    """An 8-bit picture as L, RGB or RGBA in sRGB, by its profile if it has one that fits."""
+    mode = "RGBA" if _has_alpha(image) else "L" if image.mode == "L" else "RGB"
     if image.mode == "LAB" and icc is None:
         icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     profile = _opened(icc, notes)

@@ -2,14 +2,17 @@
 
 import io
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from PIL import Image
 
 from photochrom.images import PictureError, register_plugins
+from photochrom.originals.jpeg import encode_jpeg
 from photochrom.originals.metadata import FOLDERS
-from photochrom.originals.pixels import as_bytes
+from photochrom.originals.page import Colors, Page
+from photochrom.originals.pixels import BytePixels, as_bytes
 from photochrom.originals.png16 import write_png16
 from photochrom.originals.profiles import srgb_profile
 from photochrom.originals.read import OriginalFile
@@ -50,6 +53,10 @@ _SAME = {"MPO": "JPEG", "DIB": "BMP"}
 _QUALITY = {"JPEG": 95, "WEBP": 95, "HEIF": 95, "AVIF": 90}
 
 
+_Save = Callable[[dict[str, Any]], bytes]
+"""Encodes a page, with the options of `Image.save`."""
+
+
 class Written(NamedTuple):
     """A picture file, and what its format could not carry."""
 
@@ -58,7 +65,14 @@ class Written(NamedTuple):
     notes: list[str]
 
 
-def write(file: OriginalFile, *, format: str | None = None, quality: int | None = None) -> Written:
+def write(
+    file: OriginalFile,
+    *,
+    format: str | None = None,
+    quality: int | None = None,
+    colors: Sequence[Colors] = (),
+    threads: int | None = None,
+) -> Written:
     """The pages as a file: same size, depth, alpha, resolution and EXIF, tagged as sRGB.
 
     `format` is a name or a suffix of `FORMATS`; without one it is the input's if that holds the
@@ -66,6 +80,10 @@ def write(file: OriginalFile, *, format: str | None = None, quality: int | None 
     `quality`, 1–100, is for lossy formats, and makes WebP one. JPEG keeps colours at full size.
     `PictureError` for a picture that the format cannot hold.
     A format without profiles needs none: what says nothing is sRGB.
+
+    `colors` are those of pages that are yet to be painted, which is done in so many `threads`, by
+    default as many as torch has. What is painted for a JPEG is encoded at once, and the page
+    stays as it was.
     """
     if quality is not None and not 1 <= quality <= 100:
         raise ValueError(f"quality must be 1 to 100, got {quality}")
@@ -75,7 +93,9 @@ def write(file: OriginalFile, *, format: str | None = None, quality: int | None 
         notes.append(f"{file.format} cannot hold it in colour: written as {name}")
     if quality is not None and not FORMATS[name].lossy:
         notes.append(f"quality is of no account to {name}")
-    return Written(_encoded(file, name, quality, notes), FORMATS[name].suffix, notes)
+    return Written(
+        _encoded(file, name, quality, notes, colors, threads), FORMATS[name].suffix, notes
+    )
 
 
 def format_named(format: str) -> str:
@@ -124,8 +144,18 @@ def _lost(file: OriginalFile, name: str) -> list[str]:
     return [f"{name} cannot carry {what}" for what, missed in misses.items() if missed]
 
 
-def _encoded(file: OriginalFile, name: str, quality: int | None, notes: list[str]) -> bytes:
+def _encoded(
+    file: OriginalFile,
+    name: str,
+    quality: int | None,
+    notes: list[str],
+    colors: Sequence[Colors],
+    threads: int | None,
+) -> bytes:
     page = file.pages[0]
+    at_once = name == "JPEG" and page.depth == 8
+    for each, of_page in zip(file.pages, () if at_once else colors, strict=False):
+        each.paint_by(of_page, threads)
     if name == "TIFF" and (len(file.pages) > 1 or page.depth > 8):
         data, complete = write_pages(file.pages, file.exif)
         if not complete:
@@ -139,23 +169,46 @@ def _encoded(file: OriginalFile, name: str, quality: int | None, notes: list[str
         options["dpi"] = page.dpi
     if spec.icc:
         options["icc_profile"] = srgb_profile()
-    image = as_bytes(page.pixels, alpha=spec.alpha)
+    save = _by_strips(page, colors, threads) if at_once else _whole(page, name)
     if spec.exif and file.exif:
         try:
-            return _saved(image, name, {**options, **_with_exif(file.exif, name)})
+            return _saved(save, name, {**options, **_with_exif(file.exif, name)})
         except Exception:  # odd EXIF, or what fails without it, too
             notes.append("its EXIF is damaged and was left out")
-    return _saved(image, name, options)
+    return _saved(save, name, options)
 
 
-def _saved(image: Image.Image, name: str, options: dict[str, Any]) -> bytes:
-    buffer = io.BytesIO()
-    try:
+def _by_strips(page: Page, colors: Sequence[Colors], threads: int | None) -> _Save:
+    """An 8-bit page as a JPEG, painted as it is encoded if it is to be."""
+    pixels = page.pixels
+    assert isinstance(pixels, BytePixels)
+
+    def strip(rows: slice) -> Image.Image:
+        if colors:
+            return page.painted(rows, colors[0])
+        return Image.fromarray(pixels.stored(rows)[..., :3])
+
+    size, count = (page.width, page.height), page.threads(threads)
+    return lambda options: encode_jpeg(strip, size, page.groups(), options, count)
+
+
+def _whole(page: Page, name: str) -> _Save:
+    image = as_bytes(page.pixels, alpha=FORMATS[name].alpha)
+
+    def save(options: dict[str, Any]) -> bytes:
+        buffer = io.BytesIO()
         image.save(buffer, name, **options)
+        return buffer.getvalue()
+
+    return save
+
+
+def _saved(save: _Save, name: str, options: dict[str, Any]) -> bytes:
+    try:
+        return save(options)
     except Exception as error:  # encoders raise anything, of a side that is too long for instance
         lines = str(error).splitlines() or [type(error).__name__]
         raise PictureError(f"cannot be written as {name}: {lines[0]}") from None
-    return buffer.getvalue()
 
 
 def _options(file: OriginalFile, name: str, quality: int | None) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from photochrom.gallery import Gallery
 from photochrom.kept import settings_of, suffix_of
 from photochrom.models import OnnxColorizer, load_model
 from photochrom.originals import Written
-from photochrom.painting import paint
 from photochrom.serve.batching import Batcher
 from photochrom.serve.keeping import Keeper
 from photochrom.threads import single_threads
@@ -73,9 +72,8 @@ class Service:
         most = round(1e6 * self.config.most_megapixels)
         file = originals.read(data, pages=config.pages, most_pixels=most)
         waiting = [self._batcher.submit(page, model, config) for page in file.pages]
-        for page, colors in zip(file.pages, waiting, strict=True):
-            paint(page, colors.result())
-        made = originals.write(file, format=config.format, quality=config.quality)
+        colors = [of_page.result().rows for of_page in waiting]
+        made = originals.write(file, format=config.format, quality=config.quality, colors=colors)
         notes = [*file.notes, *made.notes]
         if self.keeper:
             settings = settings_of(
