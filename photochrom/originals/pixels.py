@@ -21,6 +21,7 @@ STRIP = 1 << 18
 """Pixels that are worked on at a time: more leave the cache, fewer are not worth the calls."""
 _LEAST, _SHARES = 1 << 16, 8  # of a small page fewer, so that there are some for each thread
 _WHOLE = 16  # rows that `EdgeAware` makes together, and twice what JPEG codes together
+_turning = threading.Lock()  # of greys into colours: of threads that do so at once, one would win
 _DEPTHS: dict[type, Depth] = {np.uint8: 8, np.uint16: 16, np.float32: 32}
 
 
@@ -48,7 +49,6 @@ class BytePixels:
     image: Image.Image
     grey: Image.Image | None = field(default=None, init=False)
     """What was L, as it came: a third of the work to see, and it stays for rows yet to be seen."""
-    _turning: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def __post_init__(self) -> None:
         if self.image.mode == "L":
@@ -87,7 +87,7 @@ class BytePixels:
 
     def put(self, rows: slice, encoded: UInt8[Tensor, "3 P"]) -> None:
         """Replace the colours of some rows, pixel by pixel; alpha stays."""
-        with self._turning:
+        with _turning:
             if self.image.mode == "L":
                 self.image = self.image.convert("RGB")
         strip = self.strip(encoded)
