@@ -1,7 +1,7 @@
 """A finished run as a model that comes with photochrom, in 16 bit, and its scores.
 
-python -m benchmarks.ship RUN NAME TEMPERATURE GAMMA   writes photochrom/assets/models/NAME; of a
-    classifier the logits lose γ · log of its rebalancing weights, by its bias
+python -m benchmarks.ship RUN NAME TEMPERATURE [MU]   writes photochrom/assets/models/NAME; a
+    classifier that learned by rebalancing weights w then weighs by 1 + μ · w, by its bias
 python -m benchmarks.ship REPORT                 writes the scores of a report of photochrom
     evaluate into the config.json and the card of each model that has a row in it, and prints
     them, and those by source, for docs/results.md
@@ -34,25 +34,26 @@ _BASELINES = ("grey", "random", "ceiling")
 _TABLE = re.compile(r"(?<=<!-- scores -->\n).*?(?=<!-- end of scores -->)", re.DOTALL)
 
 
-def model(run: Path, name: str, temperature: float, gamma: float) -> None:
+def model(run: Path, name: str, temperature: float, mu: float | None) -> None:
     """Write a run's model under its name.
 
-    A loss that weighs bin q by w_q teaches p_q · w_q; less γ · log w_q in its logits it is
-    p_q · w_q^(1 - γ), which dares less. Menon et al., "Long-tail learning via logit adjustment",
-    ICLR 2021, equation 9.
+    A loss that weighs bin q by w_q teaches p_q · w_q, of which the mean makes the rebalanced error
+    small and lets the raw one grow. p_q · (1 + μ · w_q) is for the raw error and μ times the
+    rebalanced one together: log(μ + 1 / w_q) more in the logits. After Menon et al., "Long-tail
+    learning via logit adjustment", ICLR 2021.
     """
     colorizer, training = Colorizer.load(run), read_config(run)["training"]
     colorizer.temperature = temperature
     training["config"] |= {"temperature": temperature, "encoder_weights": "imagenet"}
-    if gamma:
+    if mu is not None:
         file = PriorFile.load(_PRIOR)
         weights = torch.from_numpy(file.prior.weights(file.uniform)).float()
         bias = colorizer.network.head.bias
         assert bias is not None
         assert file.prior.gamut.same_as(colorizer.gamut)
         with torch.no_grad():
-            bias -= gamma * weights.log()
-        training["adjusted"] = gamma
+            bias += (mu + 1 / weights).log()
+        training["adjusted"] = mu
     colorizer.save(SHIPPED / name, training, half=True)
 
 
@@ -101,7 +102,8 @@ def _by_source(sources: list[dict[str, Any]], rows: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 5:
-        model(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), float(sys.argv[4]))
+    if len(sys.argv) > 2:
+        mu = float(sys.argv[4]) if len(sys.argv) > 4 else None
+        model(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), mu)
     else:
         scores(Path(sys.argv[1]))

@@ -23,7 +23,7 @@ from photochrom.app.gallery import Addition
 from photochrom.app.seen import Look, Point
 from photochrom.gallery import Gallery
 
-PLAIN = {"model": "photochrom", "decoder": "annealed", "temperature": 0.5, "quality": None}
+PLAIN = {"model": "photochrom", "decoder": "annealed", "temperature": 0.7, "quality": None}
 PICTURE = encoded(drawn())
 
 
@@ -49,7 +49,7 @@ def test_a_click_keeps_the_picture_the_download_and_how_it_was_made(page, place,
         "pages": 1,
     }
     opened = app.session_state["opened"][1]
-    download = opened.download(opened.seen["photochrom"], Look(0.5)).data
+    download = opened.download(opened.seen["photochrom"], Look(0.7)).data
     gallery = Gallery(place)
     assert gallery.read(entry.name, "result") == (download, ".jpg")
     photo = (samples / "snow_peaks.jpg").read_bytes()
@@ -58,7 +58,7 @@ def test_a_click_keeps_the_picture_the_download_and_how_it_was_made(page, place,
     assert app.button(key="keep").label == "Kept in the gallery"
     sound(app.slider(key="temperature").set_value(0.9).run())
     clicked(app, "Keep in the gallery")
-    assert [one.settings["temperature"] for one in kept(place)] == [0.9, 0.5]
+    assert [one.settings["temperature"] for one in kept(place)] == [0.9, 0.7]
 
 
 def test_without_a_gallery_there_is_nothing_to_keep_in(page):
@@ -80,7 +80,7 @@ def test_chosen_colours_are_kept_with_their_points(page, place):
     clicked(sound(app.run()), "Keep in the gallery")
     alternative, chosen = (entry.settings for entry in kept(place))
     assert chosen["choices"] == [{"x": 0.5, "y": 0.1, "ab": [0.0, 50.0]}]
-    assert (chosen["temperature"], chosen["decoder"]) == (0.5, "annealed")
+    assert (chosen["temperature"], chosen["decoder"]) == (0.7, "annealed")
     assert alternative["alternative"] == 2
     assert alternative["decoder"] is alternative["temperature"] is None
     assert "choices" not in alternative  # they change no alternative

@@ -25,7 +25,7 @@ from photochrom.gallery import Gallery
 from photochrom.serve import Service
 
 NONE = "20261122T042841123456Z-0123456789ab"  # a name that no entry has
-PLAIN = {"model": "photochrom", "decoder": "annealed", "temperature": 0.5, "quality": None}
+PLAIN = {"model": "photochrom", "decoder": "annealed", "temperature": 0.7, "quality": None}
 PICTURE = encoded(drawn())
 WHATS = ("picture", "result")
 
@@ -86,7 +86,7 @@ def test_an_entry_is_opened_with_its_settings(page, place):
             "Kept": entry.created[:16].replace("T", " ") + " UTC",
             "Model": "photochrom",
             "Decoder": "annealed mean",
-            "Temperature": "0.5",
+            "Temperature": "0.7",
             "Colours chosen": "1",
             "Version": entry.photochrom,
         }

@@ -169,3 +169,31 @@ def test_an_untrained_vgg16_does_not_fade():
     # He's law keeps the mean square from layer to layer, but for the zeros at the border
     # and the maxima of the poolings; PyTorch's own draw loses a factor of 6 in each layer.
     assert 0.1 < sizes[-1] / sizes[0] < 10
+
+
+def test_dropped_paths_leave_whole_pictures_as_they_were():
+    torch.manual_seed(0)
+    encoder = Lite0()
+    encoder.drop_paths(0.8)
+    block = encoder._blocks[12]  # 0.8 · 12 / 16 = 0.6
+    x = torch.rand(2000, 192, 1, 1)
+    block.eval()
+    with torch.no_grad():
+        whole = block(x)
+        for module in block.modules():
+            module.training = False
+        block.training = True  # but its norms, which then do not see the other pictures
+        made = block(x)
+    passed = (made == x).flatten(1).all(1)
+    # Of 2,000 drawings the standard deviation is 0.011.
+    assert passed.float().mean().item() == pytest.approx(0.6, abs=0.05)
+    torch.testing.assert_close(made[~passed] - x[~passed], (whole - x)[~passed] / 0.4)
+
+
+def test_paths_are_dropped_in_training_alone_and_more_of_them_deeper():
+    encoder = Lite0()
+    L = torch.rand(1, 1, 32, 32) * 100
+    before = encoder.eval()(L)
+    encoder.drop_paths(0.16)
+    assert [block.dropped for block in encoder._blocks] == pytest.approx(np.arange(16) / 100)
+    assert all(map(torch.equal, before, encoder(L)))

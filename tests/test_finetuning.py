@@ -140,6 +140,7 @@ def test_a_recipe_gives_all_but_the_network(make, finetune):
             "expected --method classification as the model to begin with has it, got regression",
         ),
         (("--encoder-lr", 0.3), "--encoder-lr 0.3 needs --encoder vgg16 or lite0, got unet"),
+        (("--drop-path", 0.2), "--drop-path 0.2 needs --encoder lite0, got unet"),
         ((), "expected --prior with a rebalanced classification, got none"),
     ],
 )

@@ -1,3 +1,4 @@
+import contextlib
 import json
 
 import numpy as np
@@ -174,3 +175,15 @@ def test_the_fused_loss_is_the_plain_one(pictures):
     gradients = [torch.autograd.grad(loss, list(colorizer.parameters())) for loss in losses]
     for ours, theirs in zip(*gradients, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)  # float32, through 11 layers
+
+
+def test_dropped_paths_change_what_is_learned_and_come_back_after_a_stop(pictures, tmp_path):
+    made = {"method": "regression", "encoder": "lite0", "up": "upsample", "encoder_lr": 0.1}
+    for name, share in (("none", 0.0), ("some", 0.9), ("stopped", 0.9)):
+        told = {"on_progress": stop_at(2)} if name == "stopped" else {}
+        of_run = (pictures, None, config(**made, drop_path=share), tmp_path / name)
+        with contextlib.suppress(KeyboardInterrupt):
+            fit(*of_run, **told)
+    fit(*of_run, resume=True)
+    assert weights(tmp_path / "some") == weights(tmp_path / "stopped")
+    assert weights(tmp_path / "some") != weights(tmp_path / "none")

@@ -38,6 +38,8 @@ class ProtocolConfig(NetworkConfig):
     """A .pth file for the encoder, imagenet for the weights of extra [pretrained], or none."""
     encoder_lr: float = 1.0
     """The encoder's learning rate as a share of --lr; 0 freezes it."""
+    drop_path: float = 0.0
+    """Share of pictures that pass by lite0's last block in training; fewer by each one before."""
     init: Literal["default", "normal"] = "default"
     """First weights: PyTorch's, or from N(0, 0.02)."""
     lr: float = 1e-3
@@ -76,6 +78,7 @@ class ProtocolConfig(NetworkConfig):
             at_least(name, getattr(self, name), 0)
         share("worn", self.worn)
         share("softened", self.softened)
+        share("drop_path", self.drop_path)
         for name in ("beta1", "average"):
             value = getattr(self, name)
             if not 0 <= value < 1:
@@ -91,6 +94,8 @@ class ProtocolConfig(NetworkConfig):
             goes_with("encoder_weights", self.encoder_weights, "--encoder vgg16 or lite0", "unet")
         if self.encoder == "unet" and self.encoder_lr != 1:
             goes_with("encoder_lr", self.encoder_lr, "--encoder vgg16 or lite0", "unet")
+        if self.drop_path and self.encoder != "lite0":
+            goes_with("drop_path", self.drop_path, "--encoder lite0", self.encoder)
 
     @property
     def sizes(self) -> tuple[int, int]:

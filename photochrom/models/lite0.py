@@ -63,6 +63,8 @@ class _MBConv(nn.Module):
         wide = inputs * expansion
         self.expands = expansion > 1
         self.skips = stride == 1 and inputs == outputs
+        self.dropped = 0.0
+        """Share of pictures that skip it while training: see `Lite0.drop_paths`."""
         if self.expands:
             self._expand_conv = nn.Conv2d(inputs, wide, 1, bias=False)
             self._bn0 = _norm(wide)
@@ -75,7 +77,12 @@ class _MBConv(nn.Module):
         y = F.relu6(self._bn0(self._expand_conv(x)), inplace=True) if self.expands else x
         y = F.relu6(self._bn1(self._depthwise_conv(y)), inplace=True)
         projected: Tensor = self._bn2(self._project_conv(y))
-        return x + projected if self.skips else projected
+        if not self.skips:
+            return projected
+        if self.training and self.dropped:
+            kept = torch.rand(len(x), 1, 1, 1, device=x.device) >= self.dropped
+            projected = projected * kept.to(projected) / (1 - self.dropped)
+        return x + projected
 
 
 class Lite0(Encoder):
@@ -93,6 +100,17 @@ class Lite0(Encoder):
             for step in [stride] + [1] * (count - 1):
                 self._blocks.append(_MBConv(inputs, outputs, kernel, step, expansion))
                 inputs = outputs
+
+    def drop_paths(self, share: float) -> None:
+        """Let pictures pass by blocks in training, each drawn anew, by the l-th of N share · l / N.
+
+        "Stochastic depth" (Huang et al., "Deep networks with stochastic depth", ECCV 2016,
+        equation 4), of whole residual branches and scaled in training, not after it. Blocks
+        without a residual connection are never passed by.
+        """
+        for place, block in enumerate(self._blocks):
+            assert isinstance(block, _MBConv)
+            block.dropped = share * place / len(self._blocks)
 
     def trunk(self, rgb: Float[Tensor, "B 3 H W"]) -> list[Float[Tensor, "B _ _ _"]]:
         """The taps of (R, G, B) in 0–255 that went through (x - 127) / 128."""

@@ -39,6 +39,7 @@ def follow(
         "size_from": size_from,
         "size_to": base.size_to if base.size_to >= (size_from or kept["size"]) else 0,
         "encoder_lr": 1.0 if network.encoder == "unet" else base.encoder_lr,
+        "drop_path": base.drop_path if network.encoder == "lite0" else 0.0,
     }
     return replace(base, **{**targets, **fitted, **asked, **kept})
 

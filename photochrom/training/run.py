@@ -32,6 +32,7 @@ from photochrom.models import (
     is_finished,
     read_encoder_weights,
 )
+from photochrom.models.lite0 import Lite0
 from photochrom.prior import PriorFile
 from photochrom.quantize import Gamut
 from photochrom.training.budget import Budget, Progress
@@ -142,6 +143,8 @@ def _colorizer(config: TrainConfig, gamut: Gamut, initial: Colorizer | None) -> 
         colorizer.load_state_dict(initial.state_dict())
     if config.encoder != "unet" and config.encoder_lr == 0:
         freeze(encoder)
+    if isinstance(encoder, Lite0):
+        encoder.drop_paths(config.drop_path)
     colorizer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.2 × faster
     return colorizer
 
