@@ -36,8 +36,9 @@ _FIRST = int(torch.tensor(_BLACK).view(torch.int32)) >> _DROPPED
 _bits = torch.arange(_FIRST, (127 << 14) + 2, dtype=torch.int32) << _DROPPED
 _steps = _bits.view(torch.float32).double()
 _x = (((_steps[:-1] + _steps[1:]) / 2 - _BLACK) / (1 - _BLACK)).clamp(max=1)
-_BYTES = (255 * rgb_from_linear(_x)).round().to(torch.uint8)
-_ONE = torch.tensor(1.0)
+# What is before the first, 2 MB, is never looked up: so nothing need be taken from the bits.
+_BYTES = torch.cat([torch.zeros(_FIRST), 255 * rgb_from_linear(_x)]).round().to(torch.uint8)
+_OFFSET = torch.tensor(_BLACK)
 
 
 def lightness_from_greys(greys: UInt8[np.ndarray, "H W"]) -> Float[Tensor, "H W"]:
@@ -67,6 +68,6 @@ def _byte(flat: Int32[Tensor, " P"], channel: int) -> Int32[Tensor, " P"]:
 
 def bytes_from_linear(linear: Float[Tensor, "3 P"]) -> UInt8[Tensor, "3 P"]:
     """sRGB of linear RGB, which is used up, clipped to 0–1."""
-    bits = linear.clamp_(0, 1).lerp_(_ONE, _BLACK).view(torch.int32)
-    places = bits.bitwise_right_shift_(_DROPPED).sub_(_FIRST)
+    y = torch.add(_OFFSET, linear.clamp_(0, 1), alpha=1 - _BLACK, out=linear)
+    places = y.view(torch.int32).bitwise_right_shift_(_DROPPED)
     return _BYTES.index_select(0, places.flatten()).view(linear.shape)

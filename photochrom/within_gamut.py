@@ -11,6 +11,7 @@ from torch import Tensor
 from photochrom.color import LAB_MEETING, LAB_SLOPE, LINEAR_FROM_XYZ, LINEAR_MAX, rgb_from_linear
 
 _LINEAR_MIN = -1e-7  # what float32 makes of black
+_F_OF_BLACK = torch.tensor(16 / 116, dtype=torch.float64)  # of L = 0
 _HALVINGS = 10
 
 
@@ -51,7 +52,7 @@ def linear_and_outside(
     Fastest on some ten thousand pixels at a time: what is made of them on the way stays in cache.
     """
     a, b = ab.movedim(-3, 0).flatten(1).unbind(0)
-    grey = L.flatten().clamp(0, 100).add_(16).mul_(1 / 116)
+    grey = torch.add(_F_OF_BLACK.to(L), L.flatten(), alpha=1 / 116).clamp_(16 / 116, 1)
     linear: Tensor = LINEAR_FROM_XYZ.to(grey) @ _cubed(_cube_roots(grey, a, b))
     places = _outside(linear)
     return linear, Outside(places, *(of.index_select(0, places) for of in (grey, a, b)))
@@ -72,9 +73,10 @@ def _cube_roots(
     grey: Float[Tensor, " P"], a: Float[Tensor, " P"], b: Float[Tensor, " P"]
 ) -> Float[Tensor, "3 P"]:
     """f of X, Y and Z; grey is that of Y."""
-    f = grey.expand(3, -1).clone()
-    f[0].add_(a, alpha=1 / 500)
-    f[2].sub_(b, alpha=1 / 200)
+    f = grey.new_empty(3, len(grey))
+    torch.add(grey, a, alpha=1 / 500, out=f[0])
+    f[1] = grey
+    torch.sub(grey, b, alpha=1 / 200, out=f[2])
     return f
 
 

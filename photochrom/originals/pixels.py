@@ -17,7 +17,7 @@ from photochrom.color8 import bytes_from_linear, lightness_from_greys, lightness
 Depth = Literal[8, 16, 32]
 Encoded = Num[Tensor, "3 P"]
 """Pixels as a page keeps them."""
-STRIP = 1 << 18
+STRIP = 3 << 17
 """Pixels that are worked on at a time: more leave the cache, fewer are not worth the calls."""
 _LEAST, _SHARES = 1 << 16, 8  # of a small page fewer, so that there are some for each thread
 _WHOLE = 16  # rows that `EdgeAware` makes together, and twice what JPEG codes together
