@@ -28,7 +28,7 @@ from photochrom.painting import Model
 
 _SAMPLES = Path(photochrom.__file__).parent / "assets" / "samples"
 _SIZES = {12: (4000, 3000), 100: (12_500, 8_000)}  # width and height by megapixels
-_SMALL, _MANY, _REPEATS = 256, 300, 5
+_SMALL, _MANY, _REPEATS = 256, 300, 15
 _JPEG = {"quality": 95, "subsampling": 0}
 _NOISE = 4.0  # of 8-bit values: about ISO 800
 
