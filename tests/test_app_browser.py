@@ -137,7 +137,7 @@ def test_the_slider_answers_with_another_picture(visit):
     before = source(page)
     page.locator(".stSlider input").press("ArrowRight")
     wait_for_another(page, before)
-    wait_for(page, "0.51")
+    wait_for(page, "0.71")
 
 
 def test_a_colour_of_the_palette_recolours_and_is_undone(visit):

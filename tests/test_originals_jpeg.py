@@ -50,6 +50,25 @@ def test_strips_decode_to_the_very_same_pixels(size, threads):
     assert made.count(b"\xff\xd8") == made.count(b"\xff\xd9") == 1
 
 
+def test_nothing_is_written_to_a_disk(monkeypatch):
+    def refused(*_, **__):
+        raise OSError("a temporary file")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", refused)
+    monkeypatch.setattr("tempfile.mkstemp", refused)
+    image = picture(64, 90)
+    assert b"\xff\xdd\0\4" in by_strips(image, 16, OPTIONS, 2)
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_strips_are_the_same_on_every_system(platform, monkeypatch):
+    image = picture(64, 90)
+    expected = by_strips(image, 16, OPTIONS)
+    monkeypatch.setattr("sys.platform", platform)
+    assert by_strips(image, 16, OPTIONS) == expected
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -1,8 +1,9 @@
 """JPEG's segments (ITU-T T.81, annex B): walked before anything is decoded, joined when encoded."""
 
 import io
+import os
 import re
-import tempfile
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -70,8 +71,13 @@ def encode_jpeg(
 
 
 def _scanned(strip: Image.Image, options: dict[str, Any]) -> bytes:
-    """One strip, by way of a file: only then does Pillow let other threads work meanwhile."""
-    with tempfile.TemporaryFile(buffering=0) as file:
+    """One strip, by way of a file: only then does Pillow let other threads work meanwhile.
+
+    A file in memory: of what a server was sent nothing may lie on a disk.
+    """
+    if sys.platform != "linux":
+        return _saved(strip, options)
+    with open(os.memfd_create("strip"), "w+b", buffering=0) as file:
         strip.save(file, "JPEG", **options)
         file.seek(0)
         return file.read()
