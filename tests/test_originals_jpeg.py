@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from photochrom.images import PictureError
 from photochrom.originals import Page, jpeg, read, write
 from photochrom.originals.jpeg import encode_jpeg
 from photochrom.originals.pixels import BytePixels
@@ -92,6 +93,15 @@ def test_strips_that_cut_units_are_encoded_at_once():
 def test_more_units_than_a_restart_may_have_are_encoded_at_once():
     image = picture(8 * 300, 8 * 220)
     assert by_strips(image, 8 * 219, OPTIONS) == at_once(image, OPTIONS)
+
+
+@pytest.mark.parametrize("size", [(2, 65_501), (65_501, 2)])
+def test_a_side_that_decoders_refuse_is_refused(size):
+    file = OriginalFile([Page(BytePixels(Image.new("L", size)))], "JPEG")
+    with pytest.raises(
+        PictureError, match=r"JPEG: expected sides of at most 65500 pixels, got 65501"
+    ):
+        write(file, colors=[Bilinear(torch.zeros(1, 2, 1, 1), size[::-1]).rows])
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])

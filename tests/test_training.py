@@ -184,6 +184,7 @@ def test_dropped_paths_change_what_is_learned_and_come_back_after_a_stop(picture
         of_run = (pictures, None, config(**made, drop_path=share), tmp_path / name)
         with contextlib.suppress(KeyboardInterrupt):
             fit(*of_run, **told)
+    assert not (tmp_path / "stopped" / "model.safetensors").exists()
     fit(*of_run, resume=True)
     assert weights(tmp_path / "some") == weights(tmp_path / "stopped")
     assert weights(tmp_path / "some") != weights(tmp_path / "none")

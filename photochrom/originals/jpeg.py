@@ -20,6 +20,7 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # not a stuffed byte, a rest
 _BLOCK = 8  # pixels: a unit of coding, where all colours have the full size
 _OF_SCANS = ("quality", "subsampling")  # the options that matter to more than the head
 _MOST_UNITS = 65535  # between two restarts
+_LONGEST = 65_500  # pixels of a side: libjpeg's limit, which it cannot see in strips
 
 
 class _Segment(NamedTuple):
@@ -53,8 +54,11 @@ def encode_jpeg(
     for the last; `options` are those of `Image.save`. Where they ask for colours at full size
     (`subsampling` 0), each strip is encoded by itself, and its scan becomes a restart interval,
     which begins as a scan does, and ends as one, too (section E.1.4): the file decodes to the very
-    same pixels, and no more than a strip for each thread is ever in memory.
+    same pixels, and no more than a strip for each thread is ever in memory. `ValueError` for sides
+    that JPEG's decoders refuse.
     """
+    if max(size) > _LONGEST:
+        raise ValueError(f"expected sides of at most {_LONGEST} pixels, got {max(size)}")
     if len(slices) == 1:
         return _saved(strip(slices[0]), options)
     rows = slices[0].stop
