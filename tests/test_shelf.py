@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from photochrom.config import Architecture
-from photochrom.models import Colorizer, find_models, names
+from photochrom.models import Colorizer, described, find_models, load_model, names
 from photochrom.models.fetched import cache_folder
 from photochrom.quantize import Gamut
 
@@ -32,6 +32,14 @@ def test_a_folder_of_models_gives_each_its_own_name(colorizer, tmp_path):
         "photochrom": "photochrom",
         "other": str(tmp_path / "other"),
     }
+
+
+def test_a_folder_is_no_onnx_file_whatever_its_name(colorizer, tmp_path):
+    colorizer.save(tmp_path / "run.onnx", {})
+    for place in (tmp_path, tmp_path / "run.onnx"):
+        assert find_models([str(place)]) == {"run.onnx": str(tmp_path / "run.onnx")}
+    assert "classification" in described("run.onnx", str(tmp_path / "run.onnx"))
+    assert isinstance(load_model(tmp_path / "run.onnx"), Colorizer)
 
 
 def test_two_of_one_name_are_refused(colorizer, tmp_path):

@@ -17,7 +17,7 @@ from photochrom.config import ColorizeConfig, Decoder
 from photochrom.models.colorizer import Colorizer
 from photochrom.models.fetched import checksum
 from photochrom.models.folded import folded
-from photochrom.models.onnx_file import ENDING, count, number, read_exported, refuse_others
+from photochrom.models.onnx_file import count, is_exported, number, read_exported, refuse_others
 from photochrom.models.pictures import Picture, in_color
 from photochrom.working import scaled
 
@@ -148,8 +148,8 @@ AnyColorizer = Colorizer | OnnxColorizer
 
 
 def load_model(model: str | Path) -> AnyColorizer:
-    """What colorizes: a file whose name ends in .onnx, or what `Colorizer.load` takes, `folded`."""
-    if str(model).endswith(ENDING):
+    """What colorizes: an ONNX file (`is_exported`), or what `Colorizer.load` takes, `folded`."""
+    if is_exported(str(model)):
         return OnnxColorizer.load(model)
     colorizer = Colorizer.load(model)
     colorizer.network = folded(colorizer.network)

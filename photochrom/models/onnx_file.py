@@ -22,6 +22,14 @@ _FIRST = b"r\x19\n\x06format\x12\x0f" + ONNX_FORMAT.encode()
 _ELSEWHERE = re.compile(rb"(?:\n|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location")
 
 
+def is_exported(place: str) -> bool:
+    """Whether a place is to be read as an ONNX file: by its ending, unless a folder has that name.
+
+    At a URL the ending alone tells: to ask what lies there would take a request more.
+    """
+    return place.endswith(ENDING) and (storage.is_url(place) or not storage.is_folder(place))
+
+
 def read_exported(place: str) -> bytes:
     """The file at a path or URL; `ValueError` for none, and for one that names other files.
 

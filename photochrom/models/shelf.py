@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from photochrom import storage
 from photochrom.models.fetched import is_kept
-from photochrom.models.onnx_file import ENDING, count, read_metadata
+from photochrom.models.onnx_file import ENDING, count, is_exported, read_metadata
 from photochrom.models.saved import CONFIG, WEIGHTS, locate, names, read_config
 
 
@@ -31,7 +31,7 @@ def find_models(places: Iterable[str] = ()) -> dict[str, str]:
 
 def described(name: str, place: str) -> str:
     """One line on the model at a place: its method, its size, and whether it need be fetched."""
-    if place.endswith(ENDING):
+    if is_exported(place):
         told = read_metadata(place)
         method, sha256, file = told.get("method", ""), told.get("sha256"), place
         size, length = storage.size(file), count(place, told, "bytes")
@@ -48,7 +48,7 @@ def described(name: str, place: str) -> str:
 
 def _models(place: str) -> Iterator[tuple[str, str]]:
     located = locate(place)
-    if place.endswith(ENDING) or storage.exists(f"{located}/{CONFIG}"):
+    if is_exported(place) or storage.exists(f"{located}/{CONFIG}"):
         yield _name(place), place
         return
     folder = _escaped(located)
