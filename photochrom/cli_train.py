@@ -34,7 +34,7 @@ _REFINE = recipes.load("refine")
 
 def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
     """`photochrom train`, its flags' defaults those of the recipe and the model of `argv`."""
-    default = _default(value_of("--recipe", argv), value_of("--from", argv))
+    default = _default(*(value_of(flag, argv) for flag in ("--recipe", "--from", "--size")))
 
     @console.later
     def train(
@@ -60,27 +60,29 @@ def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
                 so many pictures are seen as the root of its size says.
             resume: Continue the run in the output folder if there is one.
         """
-        asked = config if start is None else _following(start, default, config)
+        asked = config if start is None else _following(start, default, config, config.size)
         _train(pictures, output, prior, validate, resume, asked, start, balance)
 
     return train
 
 
-def _default(recipe: str | None, model: str | None) -> TrainConfig:
-    """The values that flags change."""
+def _default(recipe: str | None, model: str | None, size: str | None) -> TrainConfig:
+    """The values that flags change; what hangs on `--size` follows it where a model goes on."""
     if model is None:
         return recipes.load(recipe) if recipe else TrainConfig()
     base = recipes.load(recipe or "finetune")
     with contextlib.suppress(ValueError, OSError):  # the command tells when it runs
-        return _following(model, base, base)
+        return _following(model, base, base, int(size) if size else None)
     return base
 
 
-def _following(model: str, base: TrainConfig, config: TrainConfig) -> TrainConfig:
+def _following(
+    model: str, base: TrainConfig, config: TrainConfig, size: int | None = None
+) -> TrainConfig:
     """`config`, which flags made of `base`, on the network of a model."""
     from photochrom.models import read_config
 
-    return recipes.follow_model(base, config, read_config(model))
+    return recipes.follow_model(base, config, read_config(model), size=size)
 
 
 def value_of(flag: str, argv: Sequence[str]) -> str | None:

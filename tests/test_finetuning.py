@@ -54,8 +54,9 @@ def test_the_page_shows_in_what_it_differs_from_training_from_scratch():
         for name, value in vars(recipes.load("finetune")).items()
         if value != getattr(recipes.load("lite0"), name)
     }
-    asked = {"encoder_weights": "none", "encoder_lr": 0.3, "lr": 3e-4, "average": 0.99}
-    assert changed == asked
+    sizes = {"size": 192, "crop": 192, "size_from": 192, "size_to": 240, "softened": 0.5}
+    gently = {"encoder_lr": 0.3, "lr": 3e-4, "average": 0.99, "drop_path": 0.2, "weight_decay": 0.1}
+    assert changed == {"encoder_weights": "none"} | sizes | gently
 
 
 @pytest.mark.parametrize("norm", ["batch", "none"])
@@ -95,7 +96,7 @@ def test_a_model_keeps_its_targets_and_its_temperature(make, finetune):
     values = began(out)
     assert [values[name] for name in ("k", "sigma", "temperature")] == [3, 4.0, 0.5]
     assert Colorizer.load(out).temperature == 0.5
-    # The rest is the recipe's, the crop cut to the model's size.
+    # The rest is the recipe's, the crop scaled to the model's size.
     assert [values[name] for name in ("lr", "average", "crop", "size")] == [3e-4, 0.99, 32, 32]
 
 
@@ -109,11 +110,12 @@ def test_unless_others_are_asked_for(make, finetune):
 
 
 def test_a_model_goes_on_at_another_size_and_dropout(make, finetune):
-    model, flags = make(dropout=0.5), ("--size", 48, "--crop", 48, "--dropout", 0.25)
+    model, flags = make(dropout=0.5), ("--size", 48, "--dropout", 0.25)
     out = finetune(model, "--no-rebalance", "--steps", 1, *flags)
     architecture = Colorizer.load(out).architecture
     assert architecture == replace(Colorizer.load(model).architecture, size=48, dropout=0.25)
-    assert [began(out)[name] for name in ("size", "crop", "dropout")] == [48, 48, 0.25]
+    names = ("size", "crop", "size_from", "size_to", "dropout")
+    assert [began(out)[name] for name in names] == [48, 48, 48, 60, 0.25]
 
 
 def test_a_regression_stays_one(make, finetune):
@@ -159,14 +161,17 @@ def test_other_weights_for_its_encoder_are_refused():
         recipes.follow_model(base, other, model)
 
 
-def test_sizes_are_cut_to_the_models():
-    base = TrainConfig(size=128, crop=112, size_from=120)
-    model = {"network": vars(Architecture(size=50, stride=4)), "temperature": 0.38}
-    config = recipes.follow_model(base, base, model)
-    assert (config.size, config.size_from, config.crop) == (50, 50, 48)
+def test_sizes_are_scaled_to_the_models():
     base = TrainConfig(size=128, crop=112, size_from=120, size_to=144)
+    model = {"network": vars(Architecture(size=64, stride=4)), "temperature": 0.38}
     config = recipes.follow_model(base, base, model)
-    assert (config.size, config.size_from, config.size_to, config.crop) == (50, 120, 144, 112)
+    assert (config.size, config.crop, config.size_from, config.size_to) == (64, 56, 60, 72)
+    model = {"network": vars(Architecture(size=56, stride=4)), "temperature": 0.38}
+    config = recipes.follow_model(base, base, model)
+    assert (config.size, config.crop) == (56, 48)  # 49 is no multiple of the stride
+    fixed = TrainConfig(size=128, crop=112)
+    config = recipes.follow_model(fixed, fixed, model)
+    assert (config.size_from, config.size_to) == (0, 0)
 
 
 def test_what_a_model_was_trained_towards_is_read_with_care(make, refusal, photos, tmp_path):

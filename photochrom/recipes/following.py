@@ -20,7 +20,8 @@ def follow(
     """`base` with the values `asked` for, on the network of the model that it begins with.
 
     `targets` are what that model was trained towards and decodes with, for what is not asked for.
-    It may go on at another size, or dropout; crop and sizes are cut to pictures of its size.
+    It may go on at another size, or dropout. Crop and sizes keep their proportions: those of `base`
+    are for models that work at `base.size`.
     `ValueError` where another network was asked for.
     """
     kept = {field.name: getattr(network, field.name) for field in fields(Architecture)}
@@ -32,23 +33,29 @@ def follow(
             raise ValueError(
                 f"expected {flag} {value} as the model to begin with has it, got {asked[name]}"
             )
-    size_from = min(base.size_from, base.size_to or kept["size"])
-    crop = min(base.crop, size_from or kept["size"])
+    scale = kept["size"] / base.size
+    crop = round(base.crop * scale)
     fitted = {
         "crop": crop - crop % network.stride,
-        "size_from": size_from,
-        "size_to": base.size_to if base.size_to >= (size_from or kept["size"]) else 0,
+        "size_from": round(base.size_from * scale),
+        "size_to": round(base.size_to * scale),
         "encoder_lr": 1.0 if network.encoder == "unet" else base.encoder_lr,
         "drop_path": base.drop_path if network.encoder == "lite0" else 0.0,
     }
     return replace(base, **{**targets, **fitted, **asked, **kept})
 
 
-def follow_model(base: TrainConfig, config: TrainConfig, model: Mapping[str, Any]) -> TrainConfig:
-    """`follow` of a model's `config.json`, asking for all in which `config` differs from `base`."""
+def follow_model(
+    base: TrainConfig, config: TrainConfig, model: Mapping[str, Any], *, size: int | None = None
+) -> TrainConfig:
+    """`follow` of a model's `config.json`, asking for all in which `config` differs from `base`.
+
+    And for `size`, if that is given: crop and sizes keep their proportions to it.
+    """
     network = Architecture(**{f.name: model["network"][f.name] for f in fields(Architecture)})
     values = {field.name: getattr(config, field.name) for field in fields(TrainConfig)}
     asked = {name: value for name, value in values.items() if value != getattr(base, name)}
+    asked |= {} if size is None else {"size": size}
     return follow(base, asked, network=network, targets=_targets(model))
 
 
