@@ -1,7 +1,9 @@
 """What is watched of a run: curves, pictures, a game that collapses, the best look."""
 
+import io
 import json
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -10,7 +12,7 @@ from photochrom.config import TrainConfig
 from photochrom.data import centre_loader
 from photochrom.models import Colorizer
 from photochrom.training import fit, read_log
-from photochrom.training.pictures import run_curves
+from photochrom.training.pictures import run_curves, strips
 from photochrom.training.watch import _off_band, _pinned
 
 
@@ -34,6 +36,14 @@ def test_a_run_keeps_what_was_watched(game, pictures, tmp_path):
 
 def test_curves_are_drawn_of_nothing():
     assert run_curves([], [], "nothing").startswith(b"\x89PNG")
+
+
+def test_nothing_of_a_strip_is_cut_off(tmp_path):
+    for name in ("1", "61", "156", "222", "295", "390", "460", "truth"):
+        Image.new("RGB", (1536, 192)).save(tmp_path / f"{name}.png")
+    drawn = np.asarray(Image.open(io.BytesIO(strips(tmp_path))).convert("L"))
+    for edge in (drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1]):
+        assert edge.min() == 255
 
 
 @pytest.mark.parametrize(

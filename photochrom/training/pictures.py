@@ -71,7 +71,7 @@ def strips(folder: Path) -> bytes:
         told = "truth" if path in truth else f"step {int(path.stem):,}"
         axes.set_ylabel(told, fontsize=8, rotation=0, ha="right", va="center")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
+    figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight")
     return buffer.getvalue()
 
 
