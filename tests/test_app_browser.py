@@ -135,6 +135,7 @@ def test_an_upload_is_colorized_beside_a_second_model_and_never_touches_disk(vis
 def test_the_slider_answers_with_another_picture(visit):
     page = visit()
     before = source(page)
+    assert page.get_by_text("0.71").count() == 0
     page.locator(".stSlider input").press("ArrowRight")
     wait_for_another(page, before)
     wait_for(page, "0.71")
@@ -143,6 +144,7 @@ def test_the_slider_answers_with_another_picture(visit):
 def test_a_colour_of_the_palette_recolours_and_is_undone(visit):
     page = visit()
     plain = source(page)
+    assert page.get_by_text("Undo").count() == page.locator(".plane svg").count() == 0
     page.locator(".frame").click(position={"x": 300, "y": 80})
     expect(page.locator(".plane svg")).to_be_visible(timeout=SECONDS)
     page.locator(".colors button").nth(1).click()
@@ -154,6 +156,7 @@ def test_a_colour_of_the_palette_recolours_and_is_undone(visit):
 
 def test_a_point_can_be_picked_by_keys(visit):
     page = visit()
+    assert page.locator(".plane svg").count() == 0
     page.locator(".frame").press("ArrowUp")
     page.locator(".frame").press("Enter")
     expect(page.locator(".plane svg")).to_be_visible(timeout=SECONDS)

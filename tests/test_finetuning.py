@@ -163,12 +163,16 @@ def test_other_weights_for_its_encoder_are_refused():
 
 def test_sizes_are_scaled_to_the_models():
     base = TrainConfig(size=128, crop=112, size_from=120, size_to=144)
-    model = {"network": vars(Architecture(size=64, stride=4)), "temperature": 0.38}
-    config = recipes.follow_model(base, base, model)
-    assert (config.size, config.crop, config.size_from, config.size_to) == (64, 56, 60, 72)
-    model = {"network": vars(Architecture(size=56, stride=4)), "temperature": 0.38}
-    config = recipes.follow_model(base, base, model)
-    assert (config.size, config.crop) == (56, 48)  # 49 is no multiple of the stride
+    for encoder, size, fitted in (
+        ("unet", 128, (112, 120, 144)),
+        ("unet", 64, (48, 60, 72)),  # 56 would be padded: its deepest map has a pixel for 16
+        ("lite0", 192, (160, 180, 216)),  # for 32
+        ("unet", 15, (12, 14, 17)),  # as small as it is, it is padded; a multiple of the stride
+    ):
+        network = vars(Architecture(encoder=encoder, up="upsample", size=size, stride=4))
+        model = {"network": network, "temperature": 0.38}
+        config = recipes.follow_model(base, base, model)
+        assert (config.size, config.crop, config.size_from, config.size_to) == (size, *fitted)
     fixed = TrainConfig(size=128, crop=112)
     config = recipes.follow_model(fixed, fixed, model)
     assert (config.size_from, config.size_to) == (0, 0)

@@ -35,8 +35,10 @@ def follow(
             )
     scale = kept["size"] / base.size
     crop = round(base.crop * scale)
+    deepest = 16 if network.encoder == "unet" else 32  # L's pixels in one of the deepest map
     fitted = {
-        "crop": crop - crop % network.stride,
+        # Another crop is padded, and teaches that there is always padding.
+        "crop": crop - crop % (deepest if crop >= deepest else network.stride),
         "size_from": round(base.size_from * scale),
         "size_to": round(base.size_to * scale),
         "encoder_lr": 1.0 if network.encoder == "unet" else base.encoder_lr,
