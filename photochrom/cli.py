@@ -17,11 +17,13 @@ from photochrom.cli_app import app as app_command
 from photochrom.cli_colorize import colorize, list_models
 from photochrom.cli_demo import demo
 from photochrom.cli_export import export
+from photochrom.cli_judge import judge
 from photochrom.cli_pack import pack
 from photochrom.cli_prior import PICTURES, Output, prior
 from photochrom.cli_serve import serve
 from photochrom.cli_study import study_command
 from photochrom.cli_train import list_recipes, refine, train_command
+from photochrom.cli_tune import tune
 from photochrom.config import EvaluateConfig
 from photochrom.storage import StorageError, is_url, refuse_credentials
 
@@ -45,31 +47,50 @@ def evaluate(
     output: Output,
     predictions: Predictions = (),
     sources: Annotated[str | None, arg(metavar="TSV")] = None,
+    prior: Annotated[str, arg(metavar="PRIOR")] = "photographs",
+    human_study: Annotated[Path | None, arg(metavar="DIR")] = None,
     config: Annotated[EvaluateConfig, arg(name="")],
     overwrite: bool = False,
 ) -> None:
-    """Score models, and pictures that others made, on pictures; write a report page.
+    """Score models and the output folders of other programs on images; write a report page.
 
-    Grey, random and ceiling stand beside them; docs/metrics.md defines the scores.
+    Baselines are scored beside them: gray, the best constant color, another image's color, colors
+    drawn from the prior, and the quantization bound. docs/metrics.md defines the scores.
 
-    Example: photochrom evaluate photochrom runs/* --pictures val.tar -o report
+    Example: photochrom evaluate photochrom runs/* --pictures test.tar -o report
 
     Args:
         output: The report folder to make.
-        sources: A .tsv with the columns key (a picture's name) and source: the main scores are
-            told of each source's pictures by themselves, too.
+        sources: A .tsv with the columns key (an image's name) and source: the main scores are
+            also computed for each source by itself.
+        prior: Prior of the training images, for the constant color and the colors drawn.
+        human_study: Also write a page on which people tell true images from colorized ones;
+            photochrom judge reads their answers.
         overwrite: Replace a report that exists.
     """
     from photochrom import bars, files, images, study
 
     files.refuse_existing(output, overwrite=overwrite)
+    if human_study is not None:
+        files.refuse_existing(human_study / "index.html", overwrite=overwrite)
     if not models and not predictions:
         raise ValueError("expected models or --predictions to score, got neither")
     found = images.find(pictures)
     source = " ".join(pictures)
     page = study.report_on(
-        models, predictions, found, config, output, source, bars.Teller(), sources=sources
+        models,
+        predictions,
+        found,
+        config,
+        output,
+        source,
+        bars.Teller(),
+        sources=sources,
+        prior=prior,
+        human_study=human_study,
     )
+    if human_study is not None:
+        print(f"open this page to judge: {(human_study / 'index.html').resolve().as_uri()}")
     print(console.table(output))
     print(f"open this page: {page.resolve().as_uri()}")
 
@@ -83,11 +104,13 @@ def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
     app.command(pack)
     app.command(name="train")(train_command(argv))
     app.command(refine)
+    app.command(tune)
     app.command(name="recipes")(list_recipes)
     app.command(name="models")(list_models)
     app.command(colorize)
     app.command(export)
     app.command(evaluate)
+    app.command(judge)
     app.command(name="study")(study_command(argv))
     app.command(serve)
     app.command(name="app")(app_command)

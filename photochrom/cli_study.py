@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence, Set
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Sources = Annotated[tuple[str, ...], arg(metavar="PICTURES...")]
 Trained = Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)]]
+Swept = Annotated[tuple[str, ...], arg(metavar="OPTION=VALUES...")]
+Objective = Literal["auc_rebalanced", "auc_raw"]
 Named = Annotated[
     str | None,
     arg(help="A .toml that says what to compare, or regression-classification; flags win."),
@@ -37,8 +39,13 @@ def study_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
         *,
         output: Output,
         config: Named = None,
-        validate: Sources = file.validate,
+        val: Sources = file.val,
+        select: Sources = file.select,
+        test: Sources = file.test,
         hold_out: float = file.hold_out,
+        sweep: Swept = (),
+        sweep_share: float = file.sweep_share,
+        select_by: Objective = file.select_by,  # type: ignore[assignment]
         seeds: int = file.seeds,
         dry_run: bool = False,
         protocol: Annotated[SharedConfig, arg(name="")] = default,
@@ -49,12 +56,17 @@ def study_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
         By default regression, classification and rebalanced classification; a file says others:
         see docs/study.md. The same command continues a study that was stopped.
 
-        Example: photochrom study photos/ --validate val.tar -o study --minutes 20
+        Example: photochrom study photos/ --select a.tar --test b.tar -o study
 
         Args:
             output: The study folder to make or continue.
-            validate: Pictures to measure on; without it, a share of the first is held out.
-            hold_out: That share.
+            val: Images to watch during training; they choose nothing.
+            select: Images on which swept options and decoding parameters are chosen.
+            test: Images to report on; without, a fraction of the first is held out.
+            hold_out: That fraction; as many again for selection, if a sweep has no --select.
+            sweep: Values of an option to choose among for every method, as lr=3e-4,1e-3,3e-3.
+            sweep_share: Budget of a trial of the sweep, as a fraction of a run's.
+            select_by: Score that the selection maximizes.
             seeds: Train each method with so many seeds, from --seed on.
             dry_run: Only print what would run, and how long, by a few steps of each method.
             evaluation_size: Short side and square crop of the pictures measured on.
@@ -63,8 +75,13 @@ def study_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
         asked = replace(
             file,
             pictures=pictures,
-            validate=validate,
+            val=val,
+            select=select,
+            test=test,
             hold_out=hold_out,
+            sweep=studies.parse_sweep(sweep) if sweep else file.sweep,
+            sweep_share=sweep_share,
+            select_by=select_by,
             seeds=seeds,
             protocol={**begun, **flags},
             evaluation=replace(file.evaluation, size=evaluation_size),
@@ -90,21 +107,41 @@ def _said(argv: Sequence[str]) -> set[str]:
 
 
 def _study(asked: StudyConfig, output: Path, *, dry_run: bool) -> None:
-    from photochrom import bars, images, study
+    from photochrom import bars, study
 
-    studies.resolve(asked)  # a mistake is said before pictures are looked for
-    found = images.find(asked.pictures)
-    other = images.find(asked.validate) if asked.validate else images.Found()
-    console.tell_skipped([*found.skipped, *other.skipped], "looking for pictures")
-    parts = (found.pictures, other.pictures)
-    if not asked.validate:
-        parts = study.hold_out(found.pictures, asked.hold_out, asked.first_seed)
-    pictures = study.Pictures(*parts, " ".join([*asked.pictures, *asked.validate]))
+    studies.resolve(asked)  # a mistake is reported before images are looked for
+    pictures = _pictures(asked)
     if dry_run:
         told = study.forecast(pictures, asked, output, bars.Teller(), tell=console.warn)
         print(_table(told))
     else:
         conduct(pictures, asked, output)
+
+
+def _pictures(asked: StudyConfig) -> "Pictures":
+    """Find the images of a study; those that are not named are held out of the training images."""
+    from photochrom import images, study
+
+    named = ("pictures", "val", "select", "test")
+    sources = {name: getattr(asked, name) for name in named}
+    found = {n: images.find(some) for n, some in sources.items() if some or n == "pictures"}
+    skipped = [one for each in found.values() for one in each.skipped]
+    console.tell_skipped(skipped, "looking for images")
+    parts = {name: each.pictures for name, each in found.items()}
+    training = parts.get("pictures", [])
+    if not asked.test:
+        training, parts["test"] = study.hold_out(training, asked.hold_out, asked.first_seed)
+    if asked.sweeps and not asked.select:
+        share = asked.hold_out * len(parts["pictures"]) / len(training)  # as many as for testing
+        training, parts["select"] = study.hold_out(training, share, asked.first_seed + 1)
+    return study.Pictures(
+        training=training,
+        test=parts["test"],
+        source=" ".join(source for name in named for source in getattr(asked, name)),
+        select=parts.get("select", ()),
+        val=parts.get("val", ()),
+        held_out=not asked.test,
+    )
 
 
 def conduct(pictures: "Pictures", asked: StudyConfig, output: Path) -> None:

@@ -1,27 +1,37 @@
-"""Rows of a table with intervals, and every pair of them."""
+"""Rows of a table with intervals, and every pair of them with a test."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float
 
-from photochrom.metrics import METRICS, Metric, Tally, Truth, pooled_scores
+from photochrom.metrics import METRICS, Contributions, Metric, Tally, Truth, contributions
 from photochrom.results import Estimate, Pair
 from photochrom.statistics import (
-    draws,
+    LEVEL,
+    MIN_IMAGES,
+    MIN_SEEDS,
+    Difference,
+    difference,
     estimate,
-    pictures_needed,
-    replicated,
-    supported,
-    together,
+    holm,
+    images_needed,
+    sign_flip,
     wins,
 )
 
 Runs = Mapping[str, Sequence[Tally]]
 """By row, the tally of each of its runs."""
+Scores = Mapping[str, Sequence[Contributions]]
+"""By metric, the contributions of each run of a row."""
+Single = Mapping[str, Float[np.ndarray, " N"]]
+"""By metric, the score of each image by itself, the mean over a row's runs."""
+
+
+MIN_IMAGES_OF = {metric.key: metric.min_images for metric in METRICS}
 
 
 @dataclass(frozen=True)
@@ -32,82 +42,120 @@ class Compared:
     pairs: list[Pair]
 
 
-@dataclass(frozen=True, eq=False)
-class _Replicates:
-    """A row's scores, those of its replicates, and those of single pictures, by metric.
-
-    Of a metric that is best near the truth's value they are the distances to it.
-    """
-
-    value: dict[str, float]
-    drawn: dict[str, Float[np.ndarray, " R"]]
-    single: dict[str, Float[np.ndarray, " N"]]
-
-
 def compare(
-    runs: Runs, truth: Truth, *, trained: Mapping[str, int | None], replicates: int, seed: int
+    runs: Runs, truth: Truth, *, trained: Mapping[str, int | None], seed: int = 0
 ) -> Compared:
-    """Every row with its intervals; every pair of the trained rows, and each of them with grey.
+    """Score every row, and compare every two methods and each of them with every baseline.
 
-    `trained` gives the bins of classifiers: scores of distributions over as many are compared.
+    Args:
+        runs: By row, the tally of each of its runs, of the same images.
+        truth: What the true colors are.
+        trained: The rows that are methods, with the number of bins of classifiers: scores of
+            distributions over as many are compared. The others are baselines.
+        seed: Seeds the test.
     """
-    scores, found = {}, {}
-    true_drawn = np.concatenate(
-        [w @ truth.colorfulness / w.sum(axis=1) for w in draws(len(truth.names), replicates, seed)]
-    )
-    for row, tallies in runs.items():
-        each = [partial(pooled_scores, tally, truth) for tally in tallies]
-        value = together(each, len(truth.names))
-        drawn = replicated(each, len(truth.names), replicates, seed)
-        scores[row] = {key: estimate(value[key], drawn[key]) for key in value}
-        single = {
-            key: np.mean([tally.values[key] for tally in tallies], axis=0)
-            for key in tallies[0].values
-        }
-        found[row] = _to_truth(_Replicates(value, drawn, single), truth, true_drawn)
-    rows = [row for row in runs if row in trained]
-    named = [*combinations(rows, 2), *((row, "grey") for row in rows)]
-    return Compared(
-        scores,
-        [
-            _pair(metric, (first, second), found, len(truth.names))
-            for metric in METRICS
-            if metric.better != "neither"
-            for first, second in named
-            if metric.key in found[first].drawn and metric.key in found[second].drawn
-            if not metric.classifiers_only or trained[first] == trained[second]
-        ],
-    )
+    found = {row: _scores(tallies, truth) for row, tallies in runs.items()}
+    scores = {
+        row: {key: estimate(each, MIN_IMAGES_OF[key]) for key, each in by_key.items()}
+        for row, by_key in found.items()
+    }
+    single = {row: _single(tallies, truth) for row, tallies in runs.items()}
+    methods = [row for row in runs if row in trained]
+    baselines = [row for row in runs if row not in trained]
+    named = [*combinations(methods, 2), *((a, b) for a in methods for b in baselines)]
+    asked = [
+        (metric, first, second)
+        for metric in METRICS
+        if metric.better in ("higher", "lower")
+        for first, second in named
+        if metric.key in found[first] and metric.key in found[second]
+        if not metric.classifiers_only or trained[first] == trained.get(second)
+    ]
+    pairs = compare_pairs(asked, found, single, set(baselines), seed)
+    return Compared(scores, adjusted(pairs, set(baselines)))
 
 
-def _to_truth(one: _Replicates, truth: Truth, true_drawn: Float[np.ndarray, " R"]) -> _Replicates:
-    """Distances to the truth's colourfulness in place of colourfulness."""
-    key = "colorfulness"
-    return _Replicates(
-        one.value | {key: abs(one.value[key] - float(truth.colorfulness.mean()))},
-        one.drawn | {key: np.abs(one.drawn[key] - true_drawn)},
-        one.single | {key: np.abs(one.single[key] - truth.colorfulness)},
-    )
+def compare_pairs(
+    asked: Sequence[tuple[Metric, str, str]],
+    found: Mapping[str, Scores],
+    single: Mapping[str, Single],
+    baselines: Set[str],
+    seed: int,
+) -> list[Pair]:
+    """Test each pair in its metric, by itself: see `adjusted`."""
+    differences = [
+        difference(found[a][m.key], found[b][m.key], m.min_images, baseline=b in baselines)
+        for m, a, b in asked
+    ]
+    return [
+        _pair(metric, (first, second), apart, p, single)
+        for (metric, first, second), apart, p in zip(
+            asked, differences, _p_values(differences, seed), strict=True
+        )
+    ]
+
+
+def adjusted(pairs: Sequence[Pair], baselines: Set[str] = frozenset()) -> list[Pair]:
+    """Adjust p-values by Holm over the pairs of methods of a metric, and over its others.
+
+    The others are its pairs with a baseline. What is significant needs no more images.
+    """
+    families: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    for place, pair in enumerate(pairs):
+        families[pair.metric, pair.second in baselines].append(place)
+    found = list(pairs)
+    for places in families.values():
+        for place, p in zip(places, holm([pairs[at].p for at in places]), strict=True):
+            needed = None if p <= LEVEL else pairs[place].images_needed
+            found[place] = replace(
+                pairs[place], p_adjusted=p, supported=p <= LEVEL, images_needed=needed
+            )
+    return found
+
+
+def _scores(tallies: Sequence[Tally], truth: Truth) -> dict[str, list[Contributions]]:
+    each = [contributions(tally, truth) for tally in tallies]
+    return {key: [one[key] for one in each] for key in each[0]}
+
+
+def _single(tallies: Sequence[Tally], truth: Truth) -> dict[str, Float[np.ndarray, " N"]]:
+    single = {
+        key: np.mean([tally.values[key] for tally in tallies], axis=0) for key in tallies[0].values
+    }
+    apart = [np.abs(tally.values["colorfulness"] - truth.colorfulness) for tally in tallies]
+    return single | {"colorfulness_error": np.mean(apart, axis=0)}
+
+
+def _p_values(differences: Sequence[Difference], seed: int) -> list[float]:
+    """Return sign-flip p-values, but of three seeds or more those over seeds."""
+    if not differences:
+        return []
+    flipped = sign_flip(np.stack([one.flipped for one in differences], axis=1), seed)
+    return [
+        float(p) if one.seeds < MIN_SEEDS else one.p_over_seeds
+        for one, p in zip(differences, flipped, strict=True)
+    ]
 
 
 def _pair(
-    metric: Metric, names: tuple[str, str], found: Mapping[str, _Replicates], pictures: int
+    metric: Metric,
+    names: tuple[str, str],
+    apart: Difference,
+    p: float,
+    single: Mapping[str, Single],
 ) -> Pair:
-    first, second = (found[name] for name in names)
-    key = metric.key
-    difference = estimate(
-        first.value[key] - second.value[key], first.drawn[key] - second.drawn[key]
-    )
+    first, second = (single[name] for name in names)
     won = float("nan")
-    if key in first.single and key in second.single:
+    if metric.key in first and metric.key in second:
         better = 1 if metric.better == "higher" else -1
-        won = wins(better * (first.single[key] - second.single[key]))
-    settled = supported(difference)
+        won = wins(better * (first[metric.key] - second[metric.key]))
+    images = len(apart.flipped)
     return Pair(
-        key,
+        metric.key,
         *names,
-        difference,
-        won,
-        settled,
-        None if settled else pictures_needed(difference, pictures),
+        difference=apart.estimate,
+        wins=won,
+        p=p if images >= MIN_IMAGES else float("nan"),
+        seeds=apart.seeds,
+        images_needed=images_needed(apart, images),
     )

@@ -41,7 +41,7 @@ def table(report: Path) -> str:
     """The scores of a report folder, to be read in a terminal."""
     with open(report / "scores.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    lines = [f"{'':<28} raw AuC  rebalanced  colourfulness   PSNR   SSIM  steps"]
+    lines = [f"{'':<28} raw AuC  rebalanced   colorfulness   PSNR   SSIM  steps"]
     for row in rows:
         scores = (
             f"{float(row['auc_raw']):7.2f}  {float(row['auc_rebalanced']):10.2f}  "

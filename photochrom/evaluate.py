@@ -20,6 +20,7 @@ from jaxtyping import Float
 from photochrom.by_source import by_source
 from photochrom.comparison import compare
 from photochrom.config import EvaluateConfig
+from photochrom.constant import Constant
 from photochrom.contenders import (
     BASELINES,
     SWEEP,
@@ -31,7 +32,7 @@ from photochrom.contenders import (
     trained as trained,
 )
 from photochrom.examples import chosen
-from photochrom.images import Picture
+from photochrom.images import Picture, digest
 from photochrom.metrics import (
     AucCounts,
     Tally,
@@ -43,6 +44,7 @@ from photochrom.metrics import (
 )
 from photochrom.models import Colorizer
 from photochrom.prior import PriorFile
+from photochrom.quantize import Gamut
 from photochrom.results import (
     CalibrationBin,
     Estimate,
@@ -62,6 +64,7 @@ def evaluate(
     config: EvaluateConfig | None = None,
     *,
     sources: Sequence[str] = (),
+    prior: PriorFile | None = None,
     track: Callable[[Iterable[Any], int], Iterable[Any]] = lambda batches, _: batches,
 ) -> Evaluation:
     """Score every contender and the baselines on the centred squares of `pictures`.
@@ -69,16 +72,19 @@ def evaluate(
     Contenders of one `method` are runs of one row, and its scores the mean of theirs. Pictures
     that cannot be read are skipped and listed; `ValueError` if none can be. Scores by bin are
     over the 313-bin gamut whatever the models' own. `sources`, one for each picture, has the main
-    scores told by source, too. `track` wraps the batches, given their number, to show progress.
-    `config.devices` processes share the batches; their sums are added in the same order, so the
-    scores are those of one process.
+    scores told by source, too. `prior`, by default the shipped counts of photographs, is that of
+    the training images: it gives the best constant and what pixels are drawn from. `track` wraps
+    the batches, given their number, to show progress. `config.devices` processes share the batches;
+    their sums are added in the same order, so the scores are those of one process.
     """
     config = config or EvaluateConfig()
     if sources and len(sources) != len(pictures):
         raise ValueError(f"expected {len(pictures)} sources, one a picture, got {len(sources)}")
     order = np.random.default_rng(config.seed).permutation(len(pictures)).tolist()
     reordered = {name: contender.reordered(order) for name, contender in contenders.items()}
-    scorer = Scorer(reordered, [pictures[place] for place in order], config)
+    prior = prior or PriorFile.load(Path("photographs"))
+    constant = Constant.of(prior, config.primary)
+    scorer = Scorer(reordered, [pictures[place] for place in order], config, constant)
     part = Part(len(pictures))
     for later in track(scored(scorer), len(scorer)):
         part += later
@@ -87,23 +93,23 @@ def evaluate(
             f"expected pictures that can be read, got none of {len(pictures)}: the first, "
             f"{part.skipped[0].name}, is {part.skipped[0].reason}"
         )
-    return _told(scorer, part, [sources[order[place]] for place in part.places if sources])
+    return _told(scorer, part, prior, [sources[order[place]] for place in part.places if sources])
 
 
-def _told(scorer: Scorer, part: Part, sources: Sequence[str]) -> Evaluation:
+def _told(scorer: Scorer, part: Part, prior: PriorFile, sources: Sequence[str]) -> Evaluation:
     config, contenders = scorer.config, scorer.contenders
     tallies = {name: gathered.all() for name, gathered in part.tallies.items()}
     if len(part.places) == 1:
-        del tallies["random"]  # there is no other picture to borrow from
+        del tallies["random-image"]  # there is no other picture to borrow from
     truth = part.truth.all()
     rows = by_row(contenders) | {name: [name] for name in BASELINES if name in tallies}
     runs = {row: [tallies[name] for name in names] for row, names in rows.items()}
-    p = PriorFile.load(Path("photographs")).prior.p  # what the readings weigh pixels by
+    p = _prior_of_readings(prior)
+    bins = {name: bins_of(one) for name, one in first_runs(contenders).items()}
     compared = compare(
         runs,
         truth,
-        trained={name: bins_of(one) for name, one in first_runs(contenders).items()},
-        replicates=config.replicates,
+        trained=bins,
         seed=config.seed,
     )
     return Evaluation(
@@ -117,6 +123,8 @@ def _told(scorer: Scorer, part: Part, sources: Sequence[str]) -> Evaluation:
         truth={"colorfulness": float(truth.colorfulness.mean())},
         counted=len(part.places),
         size=config.size,
+        primary=config.primary,
+        selected=_selected(contenders, scorer.pictures),
         thresholds={row: _thresholds(_sum(part.counts, names)) for row, names in rows.items()},
         sweeps={
             row: _sweep(_sum(part.sweeps, names))
@@ -136,9 +144,24 @@ def _told(scorer: Scorer, part: Part, sources: Sequence[str]) -> Evaluation:
             for row, names in rows.items()
         },
         calibration=_calibrations(runs),
-        sources=by_source(runs, truth, sources, config),
+        sources=by_source(runs, truth, sources, bins, config.primary, config.seed),
         provenance={"checksum of the pictures as scored": _checksum(part.checksums)},
     )
+
+
+def _selected(contenders: Mapping[str, Contender], pictures: Sequence[Picture]) -> list[str]:
+    """The methods that chose something on these images, whatever their order."""
+    names = by_row(contenders)
+    here = digest(sorted(pictures))
+    chosen = {row: {contenders[run].selected_on for run in runs} for row, runs in names.items()}
+    return [row for row, digests in chosen.items() if here in digests]
+
+
+def _prior_of_readings(prior: PriorFile) -> Float[np.ndarray, " Q"]:
+    """What the readings weigh pixels by: a prior over the 313 bins."""
+    if prior.prior.gamut.same_as(Gamut.srgb()):
+        return prior.prior.p
+    return PriorFile.load(Path("photographs")).prior.p
 
 
 def _checksum(pictures: Sequence[bytes]) -> str:
@@ -169,7 +192,7 @@ def _row(
         scores["fd_lite0"] = Estimate(float(np.mean(distances)))
     contenders = [scorer.contenders[run] for run in runs if run in scorer.contenders]
     if not contenders:
-        return Row(name, BASELINES[name], True, scores)
+        return Row(name, _told_baseline(name, scorer), True, scores)
     first = contenders[0]
     model = first.source if isinstance(first.source, Colorizer) else None
     spent = np.mean([part.milliseconds[run] for run in runs]) / len(part.places)
@@ -184,9 +207,21 @@ def _row(
         bins=bins_of(first),
         steps=first.steps,
         minutes=float(np.mean(minutes)) if minutes else None,
+        images_seen=first.images_seen,
+        clipped=_mean_known([one.clipped for one in contenders]),
         megabytes=first.megabytes,
         milliseconds=float(spent) if model else None,
     )
+
+
+def _mean_known(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _told_baseline(name: str, scorer: Scorer) -> str:
+    ab = ", ".join(f"{value:g}" for value in scorer.constant.ab)
+    return BASELINES[name] + (f": ab = ({ab})" if name == "constant" else "")
 
 
 def _pictures(
@@ -213,7 +248,7 @@ def _examples(scorer: Scorer, part: Part, tallies: Mapping[str, Tally]) -> list[
             }
             for row in rows
         }
-        name = tallies["grey"].names[place]
+        name = tallies["gray"].names[place]
         examples.append(Example(name, why, images, scores, entropy))
     return examples
 

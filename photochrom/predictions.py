@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import numpy as np
 import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from photochrom.images import Picture, PictureError, find, read
+from photochrom.images import Picture, PictureError, find
+from photochrom.originals import Page
+from photochrom.squares import read_page, square_of
 
 _SLACK = 0.02  # of the sides' ratio: what rounding a size of 50 pixels may change
 
@@ -52,22 +53,19 @@ class Predictions:
         )
 
     def squares(self, places: Sequence[int], size: int) -> UInt8[Tensor, "B 3 size size"]:
-        """The centred squares of some predictions, scaled to `size` as the true ones are."""
+        """The centered squares of some predictions, scaled to `size` as the true ones are."""
         return torch.stack([self._square(place, size) for place in places])
 
     def _square(self, place: int, size: int) -> UInt8[Tensor, "3 size size"]:
         picture = self.pictures[place]
         try:
-            rgb = read(picture, size, fit="scale")
+            page = read_page(picture)
         except (PictureError, OSError) as error:
             raise ValueError(
                 f"{picture.name}: expected a prediction that can be read, got one that is {error}"
             ) from None
-        true = read(self.truth[place], size, fit="scale")
-        _refuse_other_shape(picture.name, rgb, true)
-        top, left = ((side - size) // 2 for side in rgb.shape[:2])
-        square = rgb[top : top + size, left : left + size]
-        return torch.from_numpy(square.copy()).movedim(-1, 0)
+        _refuse_other_shape(picture.name, page, read_page(self.truth[place]))
+        return square_of(page, size)
 
 
 def _by_stem(pictures: Sequence[Picture], expected: str) -> dict[str, Picture]:
@@ -85,12 +83,10 @@ def _stem(picture: Picture) -> str:
     return str(PurePosixPath(picture.name).with_suffix(""))
 
 
-def _refuse_other_shape(
-    name: str, rgb: UInt8[np.ndarray, "H W 3"], true: UInt8[np.ndarray, "h w 3"]
-) -> None:
-    (height, width), (true_height, true_width) = rgb.shape[:2], true.shape[:2]
-    if abs(height * true_width / (width * true_height) - 1) > _SLACK:
+def _refuse_other_shape(name: str, page: Page, true: Page) -> None:
+    if abs(page.height * true.width / (page.width * true.height) - 1) > _SLACK:
         raise ValueError(
-            f"{name}: expected a prediction of the true picture's shape, {true_width} × "
-            f"{true_height} or a multiple, got {width} × {height}: do not crop or stretch it"
+            f"{name}: expected a prediction of the true image's shape, {true.width} × "
+            f"{true.height} or a multiple, got {page.width} × {page.height}: do not crop or "
+            "stretch it"
         )

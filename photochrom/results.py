@@ -37,6 +37,10 @@ class Row:
     steps: int | None = None
     minutes: float | None = None
     """Of training, a run."""
+    images_seen: int | None = None
+    """In training, a run."""
+    clipped: float | None = None
+    """Fraction of the training steps whose gradients were clipped."""
     megabytes: int | None = None
     """The most memory that training took."""
     milliseconds: float | None = None
@@ -52,21 +56,27 @@ class Row:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two methods compared on the same pictures, by one metric."""
+    """Two methods compared on the same images, by one metric."""
 
     metric: str
     first: str
     second: str
     difference: Estimate
-    """The first's score minus the second's; in a metric that is best near the truth's, the
-    first's distance to the truth minus the second's."""
-    wins: float
-    """Share of pictures on which the first is better; a tie is half a win. nan where the metric
-    has no value of a single picture."""
-    supported: bool
-    """Whether the interval leaves out 0."""
-    pictures_needed: int | None = None
-    """About how many would settle a difference of this size, where these do not."""
+    """The first's score minus the second's, with its own 95 % interval."""
+    wins: float = nan
+    """Fraction of images on which the first is better; a tie is half a win. nan where the metric
+    has no value of a single image."""
+    p: float = nan
+    """Of a difference as large, if the two were exchangeable; nan where there are too few
+    images."""
+    p_adjusted: float = nan
+    """By Holm, over the pairs of this metric."""
+    supported: bool = False
+    """Whether the adjusted p-value is at most .05."""
+    seeds: int = 1
+    """Below three, the claim is about these trained networks; from three on about the methods."""
+    images_needed: int | None = None
+    """About how many would find a difference of this size, where these do not."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,9 @@ class SourceScores:
     true_colorfulness: float
     """The true pictures' own."""
     scores: dict[str, dict[str, Estimate]]
-    """By row and metric: raw and rebalanced AuC, and colourfulness."""
+    """By row and metric: raw and rebalanced AuC, and colorfulness."""
+    pairs: list[Pair] = field(default_factory=list)
+    """The methods by the primary metric; p-values are adjusted over all groups."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +146,20 @@ class CalibrationBin:
     """Of all pixels."""
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What was tried on the selection images."""
+
+    method: str
+    """The method, or the run whose decoding was chosen."""
+    values: str
+    """The options of a trial of the sweep; empty for the decoding of a final run."""
+    score: float
+    """Of the best decoding, on the selection images: never a result."""
+    decoding: str
+    chosen: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """What a report tells."""
@@ -147,6 +173,8 @@ class Evaluation:
     """The true pictures' own value of the metrics that are best near it."""
     counted: int
     size: int
+    primary: str = "auc_rebalanced"
+    """The metric that claims are about, named before the run."""
     thresholds: dict[str, Thresholds] = field(default_factory=dict)
     """By row, as are those that follow."""
     sweeps: dict[str, list[SweepPoint]] = field(default_factory=dict)
@@ -162,6 +190,10 @@ class Evaluation:
     """Training loss over steps, by run."""
     sources: list[SourceScores] = field(default_factory=list)
     """Where it is known which pictures are from where; the largest first."""
+    selected: list[str] = field(default_factory=list)
+    """Methods whose options or decoding were chosen on these images: their scores are no result."""
+    trials: list[Trial] = field(default_factory=list)
+    """What a study tried on its selection images."""
     provenance: dict[str, str] = field(default_factory=dict)
 
     def to_pandas(self) -> Any:

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from photochrom.choices import entropy_picture
-from photochrom.color import compose
 from photochrom.config import EvaluateConfig
+from photochrom.constant import Constant
 from photochrom.contenders import Colors, Contender, Sweep, baselines, colors, first_runs
-from photochrom.data import Batch, CentreSquares, collate
-from photochrom.images import Picture, Skipped
+from photochrom.data import Batch
+from photochrom.images import Picture, PictureError, Skipped
 from photochrom.memory import keep_freed_memory
 from photochrom.metrics import (
     AucCounts,
@@ -32,9 +32,12 @@ from photochrom.metrics import (
     lite0_features,
 )
 from photochrom.models import Colorizer
+from photochrom.originals import Page
 from photochrom.quantize import Gamut
+from photochrom.squares import in_gamut, lab_of, read_page, scaled, square_of
 
 TRUTH = "truth"
+_PIXELS = 32_000_000  # that are read at a time, beyond those of one image
 
 
 @dataclass(eq=False)
@@ -89,9 +92,9 @@ class Scorer:
     contenders: Mapping[str, Contender]
     pictures: Sequence[Picture]
     config: EvaluateConfig
+    constant: Constant
 
     def __post_init__(self) -> None:
-        self._squares = CentreSquares(self.pictures, size=self.config.size)
         self._gamut = Gamut.srgb()
         for contender in self.contenders.values():
             if isinstance(contender.source, Colorizer):
@@ -104,81 +107,108 @@ class Scorer:
         """The scores of the batch of that number."""
         first = number * self.config.batch
         places = range(first, min(first + self.config.batch, len(self.pictures)))
-        batch, read = self._batch(places)
-        part = Part(len(read), read, skipped=[Skipped(*one) for one in batch.skipped])
-        if not read:
-            return part
-        with torch.inference_mode():
-            rgb = compose(batch.L, batch.ab)
-            true = Reference(batch.names, batch.L, batch.ab, rgb, self._gamut)
-            part.truth.add(Truth.of(true))
-            part.checksums += [hashlib.sha256(one.cpu().numpy().tobytes()).digest() for one in rgb]
-            if self.config.frechet:
-                part.moments[TRUTH] = Moments.of(lite0_features(rgb))
-            for name, made in self.colors(batch, read).items():
-                self._judge(part, name, made, true)
+        part = Part(len(places))
+        for some in self._read(places, part):
+            part += self._scored(some)
         return part
 
-    def _batch(self, places: Sequence[int]) -> tuple[Batch, list[int]]:
-        """The pictures of those places that can be read, and their places."""
-        squares = [self._squares[place] for place in places]
-        pairs = zip(places, squares, strict=True)
-        return collate(squares), [place for place, square in pairs if square.rgb is not None]
+    def _read(self, places: Sequence[int], part: Part) -> Iterator[dict[int, Page]]:
+        """Read images whole, and hand them on some at a time, so that memory is bounded."""
+        some: dict[int, Page] = {}
+        for place in places:
+            try:
+                some[place] = read_page(self.pictures[place])
+            except (PictureError, OSError) as error:
+                part.skipped.append(Skipped(self.pictures[place].name, str(error)))
+            if sum(page.height * page.width for page in some.values()) > _PIXELS:
+                yield some
+                some = {}
+        if some:
+            yield some
 
-    def colors(self, batch: Batch, places: Sequence[int]) -> dict[str, Colors]:
-        """What every contender and baseline makes of a batch."""
-        borrowed = torch.cat([batch.ab[1:], self._next_ab(places[-1] + 1)])
+    @torch.inference_mode()
+    def _scored(self, pages: Mapping[int, Page]) -> Part:
+        part = Part(len(pages), list(pages))
+        batch, rgb = self._batch(pages)
+        true = Reference(batch.names, batch.L, batch.ab, rgb, self._gamut)
+        part.truth.add(Truth.of(true))
+        part.checksums += [hashlib.sha256(one.numpy().tobytes()).digest() for one in rgb]
+        if self.config.frechet:
+            part.moments[TRUTH] = Moments.of(lite0_features(rgb))
+        for name, made in self.colors(batch, pages).items():
+            self._judge(part, name, made, true)
+        return part
+
+    def _batch(self, pages: Mapping[int, Page]) -> tuple[Batch, UInt8[Tensor, "B 3 H W"]]:
+        """The true squares of some images, as L and ab and as they are."""
+        rgb = torch.stack([square_of(page, self.config.size) for page in pages.values()])
+        lab = lab_of(rgb)
+        names = tuple(self.pictures[place].name for place in pages)
+        return Batch(lab[:, :1], lab[:, 1:], names, ()), rgb
+
+    def colors(self, batch: Batch, pages: Mapping[int, Page]) -> dict[str, Colors]:
+        """What every contender and baseline makes of some images."""
+        places = list(pages)
         made = {
-            name: colors(contender, batch, places, self._gamut)
+            name: colors(contender, list(pages.values()), batch, places, self._gamut)
             for name, contender in self.contenders.items()
         }
-        return made | dict(baselines(batch, borrowed, self._gamut))
+        seeds = [[self.config.seed, place] for place in places]
+        borrowed = torch.cat([batch.ab[1:], self._next_ab(places[-1] + 1)])
+        return made | dict(baselines(batch, borrowed, self._gamut, self.constant, seeds))
 
     def _next_ab(self, place: int) -> Float[Tensor, "1 2 H W"]:
-        """The ab of the next picture that can be read, from the first again after the last."""
+        """The ab of the next image that can be read, from the first again after the last."""
         while True:
-            batch, read = self._batch([place % len(self.pictures)])
-            if read:
-                return batch.ab
+            for pages in self._read([place % len(self.pictures)], Part(1)):
+                return self._batch(pages)[0].ab
             place += 1
 
     def _judge(self, part: Part, name: str, made: Colors, true: Reference) -> None:
-        tally = Tally.of(true, made.ab, made.rgb, None if made.L is true.L else made.L)
-        if made.likelihood:
-            tally = tally.with_likelihood(made.likelihood)
+        lab = made.lab()
+        tally = Tally.of(true, lab[:, 1:], made.rgb, lab[:, :1])
+        if made.likelihoods:
+            tally = tally.with_likelihood(*made.likelihoods)
         part.add(name, tally)
-        part.counts[name] = AucCounts.of(made.ab, true.ab, self._gamut)
+        part.counts[name] = AucCounts.of(lab[:, 1:], true.ab, self._gamut)
         part.milliseconds[name] = made.milliseconds
         if made.sweep:
             part.sweeps[name] = made.sweep
         if self.config.frechet:
             part.moments[name] = Moments.of(lite0_features(made.rgb))
 
+    @torch.inference_mode()
     def shown(self, place: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """The picture of that place as all show it, by title, and the classifiers' entropy.
+        """The image of that place as all show it, by title, and the classifiers' entropy.
 
-        Entropy is told in 8 bits of grey, by `entropy_picture`.
+        Entropy is told in 8 bits of gray, by `entropy_picture`.
         """
-        with torch.inference_mode():
-            batch, read = self._batch([place])
-            made = {
-                row: colors(contender, batch, read, self._gamut, swept=False)
-                for row, contender in first_runs(self.contenders).items()
-            }
-            images = {
-                "grey input": compose(batch.L, torch.zeros_like(batch.ab)),
-                TRUTH: compose(batch.L, batch.ab),
-                **{name: one.rgb for name, one in made.items()},
-            }
-        told = {name: one.likelihood.entropy for name, one in made.items() if one.likelihood}
-        size = (batch.L.shape[-2], batch.L.shape[-1])
+        pages = {place: read_page(self.pictures[place])}
+        batch, rgb = self._batch(pages)
+        of = (list(pages.values()), batch, [place], self._gamut)
+        made = {
+            row: colors(contender, *of, swept=False)
+            for row, contender in first_runs(self.contenders).items()
+        }
+        images = {
+            "gray input": in_gamut(batch.L, torch.zeros_like(batch.ab)),
+            TRUTH: rgb,
+            **{name: one.rgb for name, one in made.items()},
+        }
+        entropy = {n: one.likelihoods[0].entropy for n, one in made.items() if one.likelihoods}
         return (
-            {title: rgb[0].movedim(0, -1).contiguous().numpy() for title, rgb in images.items()},
-            {
-                name: entropy_picture(bits[:, None], size)[0, 0].numpy()
-                for name, bits in told.items()
-            },
+            {title: one[0].movedim(0, -1).contiguous().numpy() for title, one in images.items()},
+            {name: self._entropy(bits, pages[place]) for name, bits in entropy.items()},
         )
+
+    def _entropy(self, bits: Float[Tensor, "1 h w"], page: Page) -> UInt8[np.ndarray, "H W"]:
+        """The centered square of an entropy map."""
+        size = self.config.size
+        whole = tuple(scaled(page, size).shape[-2:])
+        shown = entropy_picture(bits[:, None], (whole[0], whole[1]))[0, 0].numpy()
+        top, left = ((side - size) // 2 for side in whole)
+        square: np.ndarray = shown[top : top + size, left : left + size]
+        return square
 
 
 def scored(scorer: Scorer) -> Iterator[Part]:

@@ -7,7 +7,7 @@ from photochrom.evaluate import Contender
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 
-SMALL = EvaluateConfig(size=32, batch=3, examples=2, replicates=20)
+SMALL = EvaluateConfig(size=32, batch=3, examples=2)
 
 
 @pytest.fixture

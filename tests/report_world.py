@@ -30,8 +30,24 @@ def row(name, rebalanced, *, baseline=False, **scores):
     return Row(name, f"how {name} is made", baseline, estimates)
 
 
+def pair(first, second, difference, *, key="auc_rebalanced", p=0.001, needed=None, wins=0.7):
+    """Of an interval that reaches 0.5 to either side; significant where `p` is at most .05."""
+    ends = Estimate(difference, difference - 0.5, difference + 0.5)
+    return Pair(
+        key,
+        first,
+        second,
+        ends,
+        wins,
+        p=p / 2,
+        p_adjusted=p,
+        supported=p <= 0.05,
+        images_needed=needed,
+    )
+
+
 def example(name=NAME, why="random", picture=PICTURE):
-    images = dict.fromkeys(["grey input", "truth", "first"], picture)
+    images = dict.fromkeys(["gray input", "truth", "first"], picture)
     return Example(name, why, images, {"first": {"auc_raw": 91.23, "delta_e": 4.56}})
 
 
@@ -39,7 +55,7 @@ def example(name=NAME, why="random", picture=PICTURE):
 def bare():
     """Without anything that may be left out."""
     rows = [
-        row("grey", 60.0, baseline=True, psnr=math.inf, colorfulness=0.0),
+        row("gray", 60.0, baseline=True, psnr=math.inf, colorfulness=0.0),
         row("first", 66.0, colorfulness=35.0),
         row("second", 67.0, nll=4.0),
     ]
@@ -51,7 +67,7 @@ def evaluation(bare):
     points = [SweepPoint(t, 90 + t, 60 - t, 40 - 20 * t) for t in (0.0, 0.38, 1.0)]
     return replace(
         bare,
-        pairs=[Pair("auc_rebalanced", "second", "first", Estimate(1, 0.5, 1.5), 0.7, True)],
+        pairs=[pair("second", "first", 1)],
         pictures=[PictureScore(NAME, "first", 1, {"auc_raw": 90.0, "psnr": math.inf})],
         examples=[example()],
         skipped=[Skipped("bad\udce9<b>.jpg", "not a picture")],

@@ -9,6 +9,8 @@ import pytest
 from commands import TINY, refused
 from skimage.io import imread
 
+BASELINES = ["gray", "constant", "random-image", "prior-sample", "bound"]
+
 
 def test_help_does_not_wait_for_torch():
     heavy = {"torch", "numpy", "tqdm", "streamlit"}
@@ -19,7 +21,8 @@ def test_help_does_not_wait_for_torch():
 
 COMMANDS = (
     *("prior build", "prior view", "prior show", "prior compare", "prior merge"),
-    *("pack", "train", "colorize", "export", "evaluate", "study", "serve", "app", "demo"),
+    *("pack", "train", "tune", "colorize", "export", "evaluate", "judge", "study", "serve"),
+    *("app", "demo"),
 )
 
 
@@ -50,8 +53,8 @@ def test_the_whole_line_on_pictures(run, photos, tmp_path):
         *("--size", 32),
     )
     assert code == 0
-    told = [line.split()[0] for line in out.splitlines()[1:6]]
-    assert told == ["c", "r", "grey", "random", "ceiling"]
+    told = [line.split()[0] for line in out.splitlines()[1:8]]
+    assert told == ["c", "r", *BASELINES]
     assert (report / "index.html").exists()
     said = json.loads((report / "scores.json").read_text())["provenance"]["runs"]
     assert re.search(r"c: .*steps 2.*; r: .*method regression", said)

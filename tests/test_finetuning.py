@@ -69,6 +69,18 @@ def test_a_run_starts_exactly_at_its_model(norm, make, finetune):
         torch.testing.assert_close(ended[name], value, rtol=0, atol=1e-10, msg=name)
 
 
+def test_and_at_its_gain(pictures, tiny, tmp_path):
+    torch.manual_seed(7)
+    architecture = Architecture(width=2, size=32, method="regression", norm="none")
+    initial = Colorizer(architecture, Gamut.srgb(), gain=2.0).eval()
+    still = {"method": "regression", "norm": "none", "steps": 1, "lr": 1e-12}
+    fit(pictures, None, TrainConfig(**tiny | still), tmp_path / "run", initial=initial)
+    L = torch.rand(1, 1, 16, 16) * 100
+    with torch.inference_mode():
+        # Adam moves a weight by at most about its learning rate a step.
+        torch.testing.assert_close(Colorizer.load(tmp_path / "run").ab(L), initial.ab(L))
+
+
 def test_and_learns(make, finetune):
     model = make()
     out = finetune(model, "--no-rebalance", "--steps", 2)

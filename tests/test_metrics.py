@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from skimage.io import imread
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torchmetrics.functional.image import structural_similarity_index_measure
 
@@ -163,7 +164,38 @@ def test_ssim_is_scikit_images_on_the_mirrored_picture(pair):
         for p, t in zip(rgb, truth, strict=True)
     ]
     # Variances are differences of squares near 1 in float32, over a constant of 9e-4.
-    assert ssim(rgb, truth).tolist() == pytest.approx(theirs, abs=1e-4)
+    assert ssim(rgb, truth)[0].tolist() == pytest.approx(theirs, abs=1e-4)
+
+
+def scikit_images_ssim(picture, truth):
+    """As Wang et al. have it."""
+    return structural_similarity(
+        truth.numpy(),
+        picture.numpy(),
+        channel_axis=0,
+        data_range=255,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+    )
+
+
+def test_ssim_without_the_border_is_scikit_images(pair):
+    theirs = [scikit_images_ssim(p, t) for p, t in zip(*pair, strict=True)]
+    # As above.
+    assert ssim(*pair)[1].tolist() == pytest.approx(theirs, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["coffee", "dahlia", "snow_peaks", "pier_sunset"])
+def test_ssim_of_a_photograph_without_its_color_is_scikit_images(samples, name):
+    rgb = imread(samples / f"{name}.jpg")[:200, :260]
+    truth = torch.from_numpy(rgb).movedim(-1, 0).contiguous()
+    gray = truth.double().mean(dim=0).round().byte().expand_as(truth)
+    whole, cropped = ssim(gray[None], truth[None])
+    # As above.
+    assert cropped.item() == pytest.approx(scikit_images_ssim(gray, truth), abs=1e-4)
+    # The border is another picture, if not by much.
+    assert 2e-4 < abs(whole.item() - cropped.item()) < 0.05
 
 
 def test_ssim_is_torchmetrics(pair):
@@ -171,21 +203,31 @@ def test_ssim_is_torchmetrics(pair):
         pair[0].double(), pair[1].double(), data_range=255.0, reduction="none"
     )
     # As above: theirs in float64.
-    assert ssim(*pair).tolist() == pytest.approx(theirs.tolist(), abs=1e-4)
+    assert ssim(*pair)[0].tolist() == pytest.approx(theirs.tolist(), abs=1e-4)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (3, 2)])
 def test_a_picture_smaller_than_the_window_has_an_ssim(size):
     rgb = torch.randint(0, 256, (1, 3, *size), dtype=torch.uint8)
-    assert ssim(rgb, rgb).item() == pytest.approx(1)
-    assert ssim(rgb, 255 - rgb).item() < 1
+    whole, cropped = ssim(rgb, rgb)
+    assert whole.item() == pytest.approx(1)
+    assert ssim(rgb, 255 - rgb)[0].item() < 1
+    assert cropped.isnan().all()  # no window is inside
+
+
+def test_a_picture_as_large_as_the_window_has_one_place_for_it():
+    rgb = torch.randint(0, 256, (2, 3, 11, 11), dtype=torch.uint8)
+    theirs = [scikit_images_ssim(255 - one, one) for one in rgb]
+    # As above.
+    assert ssim(255 - rgb, rgb)[1].tolist() == pytest.approx(theirs, abs=1e-4)
+    assert ssim(rgb[..., :10], rgb[..., :10])[1].isnan().all()
 
 
 def test_ssim_of_plain_pictures_by_hand():
     # No variance: (2 μ₁ μ₂ + C₁) / (μ₁² + μ₂² + C₁), with μ = 0 and 1: C₁ / (1 + C₁).
     black, white = (torch.full((1, 3, 8, 8), v, dtype=torch.uint8) for v in (0, 255))
     # 1e-6: means and variances are sums of float32 near 1.
-    assert ssim(black, white).item() == pytest.approx(1e-4 / (1 + 1e-4), abs=1e-6)
+    assert ssim(black, white)[0].item() == pytest.approx(1e-4 / (1 + 1e-4), abs=1e-6)
 
 
 def test_the_page_of_metrics_names_them_all():

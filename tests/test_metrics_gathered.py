@@ -28,10 +28,12 @@ def test_room_that_no_picture_took_is_left_out():
 
 def test_truths_are_gathered_too():
     pixels = np.arange(6).reshape(2, 3)
-    truth = Truth(("1", "2"), pixels, pixels + 10, pixels + 20, np.array([0.5, 1.5]))
+    sums = np.arange(6).reshape(2, 3) / 7
+    truth = Truth(("1", "2"), pixels, pixels + 10, pixels + 20, np.array([0.5, 1.5]), sums)
     found = gathered(truth, truth)
     assert found.names == ("1", "2", "1", "2")
-    np.testing.assert_array_equal(found.hue, np.concatenate([truth.hue, truth.hue]))
+    for key, array in found.arrays().items():
+        np.testing.assert_array_equal(array, np.concatenate([truth.arrays()[key]] * 2))
 
 
 def test_later_pictures_join_the_arrays_of_the_first():

@@ -14,6 +14,7 @@ TINY = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 4, "--steps", 3, "-
 TINY += ["--precision", 32, "--norm", "group"]
 GAME = ["--method", "regression", "--loss", "l1", "--discriminator", "patch"]
 GAME += ["--discriminator-width", 4, "--discriminator-norm", "group", "--discriminator-every", 2]
+DRAWN = ["--head-init", "default"]  # a head of zeros would hide what the trunk learns
 PHOTOCHROM = str(Path(sys.executable).with_name("photochrom"))
 TORCHRUN = [str(Path(sys.executable).with_name("torchrun")), "--nproc-per-node", "2"]
 
@@ -43,7 +44,7 @@ def weights(run):
     ],
 )
 def test_two_processes_learn_what_one_learns_of_the_whole_batch(kind, run, photos, tmp_path):
-    train = ["train", photos, *TINY, *kind]
+    train = ["train", photos, *TINY, *DRAWN, *kind]
     assert run(*train, "-o", tmp_path / "one")[0] == 0
     out = started(PHOTOCHROM, *train, "-o", tmp_path / "two", "--devices", 2)
     assert out.count("finished") == 1

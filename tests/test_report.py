@@ -47,7 +47,7 @@ def test_json_has_null_for_what_is_no_number(evaluation, tmp_path):
 
 def test_scores_csv_has_a_line_a_row_and_three_columns_a_score(lines_of):
     lines = lines_of("scores.csv")
-    assert [line["name"] for line in lines] == ["grey", "first", "second"]
+    assert [line["name"] for line in lines] == ["gray", "first", "second"]
     assert [lines[2][f"auc_rebalanced{end}"] for end in ("", "_low", "_high")] == [
         *("67.0", "66.0", "68.0")
     ]
@@ -64,7 +64,8 @@ def test_pictures_csv_keeps_a_name_of_two_lines_in_one_field(lines_of):
 def test_pairs_csv_has_both_ends_of_the_interval(lines_of):
     (line,) = lines_of("pairs.csv")
     assert [line[f"difference{end}"] for end in ("", "_low", "_high")] == ["1", "0.5", "1.5"]
-    assert (line["supported"], line["pictures_needed"]) == ("True", "")
+    assert (line["p"], line["p_adjusted"]) == ("0.0005", "0.001")
+    assert (line["supported"], line["images_needed"]) == ("True", "")
 
 
 def full_disk(*_):

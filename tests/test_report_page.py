@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from report_world import bare as bare, evaluation as evaluation, example, headings, row
+from report_world import bare as bare, evaluation as evaluation, example, headings, pair, row
 
 from photochrom.report import write_report
-from photochrom.results import Estimate, Pair, Row, Thresholds
+from photochrom.results import Estimate, Row, SourceScores, Thresholds, Trial
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_names_are_escaped(evaluation, html_of):
 def test_a_method_may_be_called_anything(bare, html_of):
     name = "<b> $\\foo$ \udce9🌅"
     rows = [replace(bare.rows[1], name=name, method=name), bare.rows[2]]
-    pairs = [Pair("psnr", name, "second", Estimate(1, 0.5, 1.5), math.nan, True)]
+    pairs = [pair(name, "second", 1, key="psnr", wins=math.nan)]
     html = html_of(
         replace(
             bare,
@@ -93,19 +93,55 @@ def test_what_has_no_score_or_no_interval_is_told_so(bare, html_of):
 def test_methods_stand_above_baselines(evaluation, html_of):
     html = html_of(evaluation)
     names = re.findall(r'<th scope="row">(\w+)', html[: html.index("</table>")])
-    assert names == ["first", "second", "grey"]
+    assert names == ["first", "second", "gray"]
 
 
-def test_a_supported_lead_is_bold(evaluation, html_of):
+def test_a_significant_lead_is_bold(evaluation, html_of):
     assert '<td class="leads"><span>67.00</span>' in html_of(evaluation)
 
 
-def test_a_lead_that_is_not_supported_is_not_bold(evaluation, html_of):
-    pair = Pair("auc_rebalanced", "second", "first", Estimate(1, -0.5, 2.5), 0.5, False, 1234)
-    html = html_of(replace(evaluation, pairs=[pair]))
+def test_a_lead_that_is_not_significant_is_not_bold(evaluation, html_of):
+    html = html_of(replace(evaluation, pairs=[pair("second", "first", 1, p=0.06, needed=1234)]))
     assert not re.search('<td class="leads">', html)
     assert re.findall('<td class="level"><span>([^<]*)', html) == ["66.00", "67.00"]
-    assert "not told apart; about 1,300 pictures would" in html
+    assert "not significant; about 1,300 images needed" in html
+    assert "p = .030, adjusted p = .060" in html
+
+
+def test_intervals_that_are_apart_claim_nothing_without_a_pair(evaluation, html_of):
+    html = html_of(replace(evaluation, pairs=[]))  # 65 to 67 and 66 to 68 would overlap anyhow
+    assert not re.search('<td class="leads">', html)
+
+
+def test_the_primary_metric_is_named_and_its_pairs_come_first(evaluation, html_of):
+    pairs = [pair("second", "first", 1), pair("second", "first", 1, key="psnr")]
+    html = html_of(replace(evaluation, pairs=pairs, primary="psnr"))
+    assert "Primary metric, set before the run: PSNR." in html
+    columns = re.findall(r'<th scope="col">([^<]*)', html[html.index('<section id="pairs">') :])
+    assert columns[:3] == ["first − second", "PSNR, dB", "rebalanced AuC, %"]
+
+
+def test_what_was_tried_is_a_table_and_never_a_result(evaluation, html_of):
+    trials = [
+        Trial("first", "lr-0.001", 61.0, "gain 2", True),
+        Trial("first", "lr-0.1", math.nan, "diverged", False),
+        Trial("first/seed-0", "", 62.0, "gain 1.5", True),
+    ]
+    html = html_of(replace(evaluation, trials=trials))
+    section = html[html.index('<section id="selection">') :].partition("</section>")[0]
+    assert "they are no results" in section
+    assert re.findall("<span>([^<]*)</span>", section) == ["61.00", "–", "62.00"]
+    assert section.count('class="leads"') == 1
+
+
+def test_pairs_by_source_are_a_table_of_the_primary_metric(evaluation, html_of):
+    scores = {"first": {"auc_raw": Estimate(90.0)}}
+    source = SourceScores("birds", 40, 33.0, scores, [pair("second", "first", 1)])
+    html = html_of(replace(evaluation, sources=[source]))
+    assert headings(html)[-1] == "Made with"
+    section = html[html.index("Pairs by source, rebalanced AuC") :]
+    assert "<small>40 images</small></th><td>second − first</td>" in section
+    assert "<td>first is better</td>" in section
 
 
 def test_a_lead_over_some_alone_is_not_bold(evaluation, html_of):
@@ -121,7 +157,7 @@ def test_classifiers_over_unequal_bins_and_those_more_certain_lead_nothing(bare,
             Row(name, "", False, {key: Estimate(one[at]) for key, one in of.items()}, bins=many)
             for at, (name, many) in enumerate(zip(("first", "second"), bins, strict=True))
         ]
-        pairs = [Pair(key, "first", "second", Estimate(1, 0.5, 1.5), 0.7, True) for key in of]
+        pairs = [pair("first", "second", 1, key=key) for key in of]
         html = html_of(replace(bare, rows=rows, pairs=pairs))
         assert html.count('<td class="leads">') == marked
 

@@ -35,7 +35,8 @@ def reported(monkeypatch):
     """The names of the runs of each report, which is but a file."""
     told = []
 
-    def report(runs, pictures, config, folder, reporter):
+    def report(runs, *rest):
+        folder = rest[-2]
         told.append([run.name for run in runs])
         folder.mkdir(exist_ok=True)
         (folder / "index.html").write_text("page")
@@ -151,6 +152,19 @@ def test_a_changed_method_is_refused_by_its_key(methods, changes, line, conduct,
         conduct(methods, **changes)
 
 
+def test_a_study_of_the_old_format_is_refused_in_one_line(conduct, fake_fit, tmp_path):
+    (folder := tmp_path / "study").mkdir()
+    began = {"format": "photochrom study", "version": 1, "validation": "", "protocol": {}}
+    (folder / "study.json").write_text(json.dumps(began))
+    with pytest.raises(ValueError, match="expected a study of version 2, got one of") as refused:
+        conduct({"a": A})
+    words = str(refused.value)
+    assert f"score them by photochrom evaluate {folder}/runs/* or name another folder" in words
+    assert "\n" not in words
+    assert json.loads((folder / "study.json").read_text()) == began
+    assert fake_fit == []
+
+
 def test_how_fast_it_loads_may_change(conduct, fake_fit):
     conduct({"a": A})
     conduct({"a": A}, protocol={"workers": 2})
@@ -165,13 +179,25 @@ def test_other_pictures_are_refused(conduct, fake_fit, pictures, tmp_path, tiny)
         studies.study(given, config, tmp_path / "study", Silent())
 
 
+@pytest.mark.parametrize("name", ["select", "val"])
+def test_other_pictures_to_choose_on_or_to_watch_are_refused(
+    name, conduct, fake_fit, pictures, tmp_path, tiny
+):
+    conduct({"a": A})
+    given = studies.Pictures(pictures[:6], pictures[6:], "drawn", **{name: pictures[:2]})
+    config = StudyConfig(methods={"a": A}, protocol=shared(tiny))
+    with pytest.raises(ValueError, match=rf"got others \({name}\)"):
+        studies.study(given, config, tmp_path / "study", Silent())
+
+
 def test_a_method_may_not_be_named_as_a_baseline(conduct):
-    with pytest.raises(ValueError, match="expected no run named 'grey'"):
-        conduct({"grey": A})
+    with pytest.raises(ValueError, match="expected no run named 'gray'"):
+        conduct({"gray": A})
 
 
 def test_a_refined_run_begins_with_the_other_of_its_seed(conduct, fake_fit, tmp_path):
-    conduct({"refined": MethodConfig(start="a"), "a": A}, seeds=2)
+    one_rule = {"checkpoint": "last"}
+    conduct({"refined": MethodConfig(start="a"), "a": A}, seeds=2, protocol=one_rule)
     began = {run: initial for run, _, initial, _ in fake_fit}
     runs = tmp_path / "study/runs"
     assert list(began.values()) == [None, runs / "a/seed-0", None, runs / "a/seed-1"]
@@ -195,7 +221,8 @@ def test_a_real_study_refines_and_trains_no_run_twice(pictures, tiny, tmp_path, 
     given = studies.Pictures(pictures[:6], pictures[6:], "drawn")
     judged = MethodConfig({"discriminator_width": 4}, start="plain")
     methods = {"refined": judged, "plain": MethodConfig()}
-    config = StudyConfig(methods=methods, protocol={**shared(tiny), "steps": 1})
+    protocol = {**shared(tiny), "steps": 1, "checkpoint": "best"}
+    config = StudyConfig(methods=methods, protocol=protocol)
     told = Silent()
     studies.study(given, config, tmp_path / "study", told)
     (tmp_path / "study/report/index.html").unlink()

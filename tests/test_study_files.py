@@ -9,6 +9,7 @@ from photochrom import recipes, studies
 from photochrom.config import MethodConfig, SharedConfig, StudyConfig, TrainConfig, ViewConfig
 
 BUDGET = "[protocol]\nsteps = 9\n"
+ONE_RULE = f"{BUDGET}checkpoint = 'last'\n"
 
 
 @pytest.fixture
@@ -18,14 +19,20 @@ def resolved(load):
 
 def test_a_file_says_what_flags_say(load, tmp_path):
     study = load(
-        'pictures = ["a-*.tar", "/b", "s3://c/d"]\nvalidate = ["v.tar"]\nseeds = 2\n'
-        "hold_out = 0.2\n[protocol]\nsteps = 9\n[evaluation]\nsize = 32\n[methods.a]\nk = 1"
+        'pictures = ["a-*.tar", "/b", "s3://c/d"]\nval = ["v.tar"]\nselect = ["s.tar"]\n'
+        'test = ["/t.tar"]\nseeds = 2\nhold_out = 0.2\nsweep_share = 0.5\n'
+        "select_by = 'auc_raw'\n[sweep]\nlr = [0.1, 1]\n[protocol]\nsteps = 9\n"
+        "[evaluation]\nsize = 32\n[methods.a]\nk = 1\nselect_by = 'auc_rebalanced'"
     )
     assert study.pictures == (str(tmp_path / "a-*.tar"), "/b", "s3://c/d")
-    assert study.validate == (str(tmp_path / "v.tar"),)
+    assert study.val == (str(tmp_path / "v.tar"),)
+    assert study.select == (str(tmp_path / "s.tar"),)
+    assert study.test == ("/t.tar",)
     assert (study.seeds, study.hold_out, study.evaluation.size) == (2, 0.2, 32)
+    assert (study.sweep_share, study.select_by) == (0.5, "auc_raw")
+    assert study.sweep == {"lr": (0.1, 1)}
     assert study.protocol == {"steps": 9}
-    assert study.methods == {"a": MethodConfig({"k": 1})}
+    assert study.methods == {"a": MethodConfig({"k": 1}, select_by="auc_rebalanced")}
 
 
 def test_a_folder_whose_name_looks_like_a_pattern_is_taken_as_it_is(tmp_path):
@@ -64,6 +71,7 @@ def test_a_method_goes_before_the_protocol_and_this_before_a_recipe(resolved):
         ("[protocol]\nsteps = 9\n[methods.a]\nminutes = 2", None, 2),
         ("[protocol]\nminutes = 2\n[methods.a]\nrecipe = 'vgg16'", None, 2),
         ("[methods.a]\nrecipe = 'vgg16'", 875_000, None),  # the recipe's own
+        ("[methods.a]", 4000, None),  # nobody's: 64,000 pictures in batches of 16
     ],
 )
 def test_the_nearest_budget_is_the_one(text, steps, minutes, resolved):
@@ -73,7 +81,7 @@ def test_the_nearest_budget_is_the_one(text, steps, minutes, resolved):
 
 def test_prior_views_follow_the_method(resolved):
     methods = resolved(
-        BUDGET + "[methods.a]\nuniform = 0.7\nstep = 20\nsigma = 3\n"
+        ONE_RULE + "[methods.a]\nuniform = 0.7\nstep = 20\nsigma = 3\n"
         "[methods.b]\nfrom = 'a'\n[methods.c]\nmethod = 'regression'"
     )
     assert methods["a"].view == ViewConfig(step=20, uniform=0.7, k=5, sigma=3)
@@ -83,7 +91,7 @@ def test_prior_views_follow_the_method(resolved):
 
 def test_what_begins_with_a_run_has_its_network_and_targets(resolved):
     methods = resolved(
-        "[protocol]\nsteps = 9\nwidth = 8\nsize = 64\ncrop = 32\n"
+        ONE_RULE + "width = 8\nsize = 64\ncrop = 32\n"
         "[methods.b]\nfrom = 'a'\n[methods.a]\nwidth = 4\nk = 3\nsigma = 2\ntemperature = 0.5"
     )
     assert methods["b"].config == replace(
@@ -95,6 +103,7 @@ def test_what_begins_with_a_run_has_its_network_and_targets(resolved):
         k=3,
         sigma=2,
         temperature=0.5,
+        checkpoint="last",
     )
     assert list(methods) == ["b", "a"]
 
@@ -148,6 +157,13 @@ def test_methods_are_trained_after_those_that_they_begin_with():
             "[methods.a]\nsteps = 1\nminutes = 1",
             r"\[methods.a\]: expected one budget of .*, got steps and minutes",
         ),
+        ("validate = ['v']", "expected keys among .* select, .* test, val, got 'validate'"),
+        ("sweep_share = 0", "--sweep-share must be above 0 and at most 1, got 0"),
+        ("select_by = 'psnr'", "--select-by must be one of auc_rebalanced, auc_raw, got 'psnr'"),
+        (
+            "[methods.a]\nselect_by = 'psnr'",
+            r"\[methods.a\]: --select-by must be one of auc_rebalanced, auc_raw, got 'psnr'",
+        ),
         ("= 3", "expected TOML, got something else"),
     ],
 )
@@ -175,11 +191,6 @@ def test_a_method_that_contradicts_itself_is_refused(text, line, resolved):
         resolved(f"{BUDGET}{others}[methods.a]\n{text}")
 
 
-def test_a_method_without_an_end_is_refused(resolved):
-    with pytest.raises(ValueError, match="expected --steps or --minutes"):
-        resolved("[methods.a]\nsteps = 9\n[methods.b]")
-
-
 def test_what_is_no_study_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"--config must be one of regression-.*, got 'mine'"):
         studies.load("mine")
@@ -188,23 +199,26 @@ def test_what_is_no_study_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", studies.names())
-def test_a_study_that_comes_with_photochrom_lacks_only_a_budget(name):
+def test_a_study_that_comes_with_photochrom_needs_no_budget_and_takes_any(name):
     study = studies.load(name)
     methods = studies.resolve(replace(study, protocol={"pictures_seen": 9}))
     assert len(methods) > 1
     assert {method.config.steps for method in methods.values()} == {1}
+    usual = [method.config for method in studies.resolve(study).values()]
+    assert {config.steps * config.batch for config in usual} == {64_000}
 
 
 def test_the_shipped_study_compares_what_it_names():
     study = studies.load("regression-classification")
     methods = studies.resolve(replace(study, protocol={"steps": 9}))
-    assert study.seeds == 2
+    assert study.seeds == 3
     assert {name: (method.config.label, method.config.k) for name, method in methods.items()} == {
         "regression-l2": ("regression, L2", 5),
         "regression-smooth-l1": ("regression, smooth L1", 5),
         "classification-hard": ("classification", 1),
         "classification-soft": ("classification", 5),
         "rebalanced": ("classification, rebalanced", 5),
+        "rebalanced-l1": ("classification, rebalanced", 5),
         "refined": ("classification, rebalanced, patch GAN", 5),
     }
     shared = {field.name for field in fields(SharedConfig)} & {f.name for f in fields(TrainConfig)}
@@ -215,9 +229,12 @@ def test_the_shipped_study_compares_what_it_names():
 def test_the_example_of_the_docs_is_a_study(load):
     page = (Path(__file__).parents[1] / "docs/study.md").read_text(encoding="utf-8")
     example = [line for line in page.split("\n") if line.startswith("    ")]
-    methods = studies.resolve(load("\n".join(example)))
+    study = load("\n".join(example))
+    methods = studies.resolve(study)
     names = ["regression", "hard", "soft", "uniform-07", "pretrained", "refined"]
     assert list(methods) == names
     # 500,000 pictures in batches of 16
     assert methods["soft"].config.steps == 31_250
     assert (methods["refined"].config.minutes, methods["refined"].config.width) == (10, 16)
+    assert all((study.pictures, study.val, study.select, study.test))
+    assert {len(study.sweep_of(name)) for name in names} == {3}

@@ -23,6 +23,8 @@ from photochrom.config.prior import (
 from photochrom.config.serve import ServeConfig as ServeConfig
 from photochrom.config.study import (
     BUDGETS as BUDGETS,
+    OBJECTIVES as OBJECTIVES,
+    PICTURES_SEEN as PICTURES_SEEN,
     MethodConfig as MethodConfig,
     SharedConfig as SharedConfig,
     StudyConfig as StudyConfig,

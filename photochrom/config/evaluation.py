@@ -1,6 +1,7 @@
 """How methods are compared."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from photochrom.config.checks import at_least
 
@@ -15,18 +16,19 @@ class EvaluateConfig:
     """Pictures at a time."""
     examples: int = 24
     """Pictures shown in the report's grid, whatever their scores; some more are chosen by score."""
-    replicates: int = 1000
-    """Draws of the bootstrap that gives the intervals."""
+    primary: Literal["auc_rebalanced", "auc_raw", "ciede2000", "delta_e", "psnr", "ssim"] = (
+        "auc_rebalanced"
+    )
+    """The metric that claims are about, named before the run; all others are exploratory."""
     frechet: bool = False
     """Also give fd-lite0, the Fréchet distance on EfficientNet-Lite0 features."""
     seed: int = 0
-    """Seeds the bootstrap and the pictures' order: which are shown, whose colours "random" has."""
+    """Seeds the tests and the images' order: which are shown, whose colors "random" has."""
     devices: int = 1
     """Processes that share the pictures; the scores are the same."""
 
     def __post_init__(self) -> None:
         at_least("size", self.size, 16)  # SSIM's window of 11 must fit
         at_least("batch", self.batch, 1)
-        at_least("replicates", self.replicates, 2)
         at_least("devices", self.devices, 1)
         at_least("seed", self.seed, 0)

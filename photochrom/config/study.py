@@ -3,14 +3,19 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
-from photochrom.config.checks import at_least
+from photochrom.config.checks import at_least, one_of
 from photochrom.config.evaluation import EvaluateConfig
 from photochrom.config.training import ProtocolConfig
 
 BUDGETS = ("steps", "minutes", "pictures_seen")
 """What may say when a run ends: one of them."""
+PICTURES_SEEN = 64_000
+"""The budget of every run of a study that names none: the same number of images for all."""
+OBJECTIVES = ("auc_rebalanced", "auc_raw")
+"""Scores by which a selection chooses."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
@@ -41,6 +46,10 @@ class MethodConfig:
     """λ of its rebalancing weights."""
     step: float | None = None
     """Grid step of its gamut, in ab units."""
+    sweep: Mapping[str, tuple[Any, ...]] | None = None
+    """Values of its options to choose among, in place of the study's."""
+    select_by: str | None = None
+    """Score that its selection maximizes, in place of the study's."""
 
 
 def _usual() -> dict[str, MethodConfig]:
@@ -57,10 +66,20 @@ class StudyConfig:
 
     pictures: tuple[str, ...] = ()
     """Sources of pictures to train on."""
-    validate: tuple[str, ...] = ()
-    """Sources of pictures to measure on; without, a share of the first is held out."""
+    val: tuple[str, ...] = ()
+    """Sources of images that are watched during training; they choose nothing."""
+    select: tuple[str, ...] = ()
+    """Sources of images on which options and decoding parameters are chosen."""
+    test: tuple[str, ...] = ()
+    """Sources of images to report on; without, a fraction of the first is held out."""
     hold_out: float = 0.1
-    """That share."""
+    """That fraction; as many again are held out for selection if a sweep has no `select`."""
+    sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Values of options to choose among for every method: all combinations are tried."""
+    sweep_share: float = 0.25
+    """Budget of a trial of the sweep, as a fraction of a run's."""
+    select_by: str = "auc_rebalanced"
+    """Score that the selection maximizes, for every method that does not name its own."""
     seeds: int = 1
     """Seeds that each method is trained with, from the protocol's own on."""
     protocol: Mapping[str, Any] = field(default_factory=dict)
@@ -78,6 +97,12 @@ class StudyConfig:
             raise ValueError(
                 f"{self.place()}--hold-out must be within 0 and 1, got {self.hold_out:g}"
             )
+        if not 0 < self.sweep_share <= 1:
+            raise ValueError(
+                f"{self.place()}--sweep-share must be above 0 and at most 1, got "
+                f"{self.sweep_share:g}"
+            )
+        one_of("select_by", self.select_by, OBJECTIVES)
         if not self.methods:
             raise ValueError(
                 f"{self.place()}expected methods in [methods], got none: name one, [methods.mine]"
@@ -91,6 +116,9 @@ class StudyConfig:
                 )
             self._refuse_budgets(f"methods.{name}", method.values)
             self._line(name)
+            if method.select_by is not None:
+                one_of("select_by", method.select_by, OBJECTIVES)
+        self._refuse_unequal_sweeps()
 
     def place(self, table: str = "") -> str:
         """How a message names the file and a table of it, with a colon and a space after each."""
@@ -102,6 +130,32 @@ class StudyConfig:
             raise ValueError(
                 f"{self.place(table)}expected one budget of {', '.join(BUDGETS)}, got "
                 f"{' and '.join(said)}"
+            )
+
+    def sweep_of(self, method: str) -> list[dict[str, Any]]:
+        """Return the values of every trial of a method; none if nothing is swept."""
+        own = self.methods[method].sweep
+        options = self.sweep if own is None else own
+        combined = product(*options.values())
+        return [dict(zip(options, values, strict=True)) for values in combined] if options else []
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether any option is chosen among several values."""
+        return any(self.sweep_of(name) for name in self.methods)
+
+    def objective_of(self, method: str) -> str:
+        """Return the score that a method's selection maximizes."""
+        return self.methods[method].select_by or self.select_by
+
+    def _refuse_unequal_sweeps(self) -> None:
+        """Raise `ValueError` unless every method has the same number of trials."""
+        counts = {name: len(self.sweep_of(name)) for name in self.methods}
+        if len(set(counts.values())) > 1:
+            told = ", ".join(f"{count} for {name}" for name, count in counts.items())
+            raise ValueError(
+                f"{self.place()}expected the same number of trials for every method, got {told}: "
+                "a comparison that tunes one method longer is not fair"
             )
 
     @property

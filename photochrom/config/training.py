@@ -42,6 +42,9 @@ class ProtocolConfig(NetworkConfig):
     """Share of pictures that pass by lite0's last block in training; fewer by each one before."""
     init: Literal["default", "normal"] = "default"
     """First weights: PyTorch's, or from N(0, 0.02)."""
+    head_init: Literal["uniform", "prior", "default"] = "uniform"
+    """First weights of the head: zero, so that every method starts at the same constant color, the
+    mean of the bins (uniform) or the mean of the prior (prior); or as --init says (default)."""
     lr: float = 1e-3
     """Peak learning rate."""
     schedule: Literal["cosine", "step", "plateau", "constant"] = "cosine"
@@ -51,8 +54,13 @@ class ProtocolConfig(NetworkConfig):
     """Adam's β₁."""
     weight_decay: float = 1e-3
     """AdamW's weight decay; with 0 it is Adam."""
-    clip: float = 1.0
-    """Gradients are scaled down to this norm; 0 leaves them."""
+    clip: float = 0.0
+    """Clip gradients to this norm, in place of --clip-percentile; 0 does not."""
+    clip_percentile: float = 90.0
+    """Clip gradients to this percentile of the norms of the last 1,000 steps (AutoClip); 0 does
+    not."""
+    checkpoint: Literal["last", "best"] = "last"
+    """Weights that become the model: the last ones, or those of the best validation step."""
     average: float = 0.0
     """Decay a step of a running mean of the weights, which the model gets; 0: it gets the last."""
     k: int = 5
@@ -76,6 +84,12 @@ class ProtocolConfig(NetworkConfig):
             positive(name, getattr(self, name))
         for name in ("workers", "part", "clip", "encoder_lr", "weight_decay", "seed"):
             at_least(name, getattr(self, name), 0)
+        if not 0 <= self.clip_percentile <= 100:
+            raise ValueError(
+                f"--clip-percentile must be within 0 and 100, got {self.clip_percentile:g}"
+            )
+        if self.average and self.checkpoint == "best":
+            goes_with("checkpoint", "best", "--average 0", f"{self.average:g}")
         share("worn", self.worn)
         share("softened", self.softened)
         share("drop_path", self.drop_path)

@@ -1,8 +1,8 @@
 """Losses on ab itself.
 
-Zhang et al. 2016, equation 1, is L2. It and its smooth L1 are measured in bins (10 ab units),
-which puts them near 1, where the cross-entropy lies: one clipping threshold serves all
-methods. L1 stands beside an adversarial loss, and is measured as its weight λ was published.
+Zhang et al. 2016, equation 1, is L2. It and its smooth L1 are measured in bins (10 ab units), so
+their values are near 1. L1 is used beside an adversarial loss and is scaled as its weight λ was
+published.
 """
 
 from jaxtyping import Float

@@ -1,6 +1,10 @@
 """How well predicted colours agree with the true ones: pure functions, and counts that add up."""
 
-from photochrom.metrics.auc import AucCounts as AucCounts
+from photochrom.metrics.auc import (
+    THRESHOLDS as THRESHOLDS,
+    AucCounts as AucCounts,
+    auc_levels as auc_levels,
+)
 from photochrom.metrics.chroma import (
     BLUE as BLUE,
     GREEN as GREEN,
@@ -9,7 +13,11 @@ from photochrom.metrics.chroma import (
     ciede2000_same_L as ciede2000_same_L,
     delta_e as delta_e,
 )
-from photochrom.metrics.definitions import METRICS as METRICS, Metric as Metric
+from photochrom.metrics.definitions import (
+    METRICS as METRICS,
+    ONE_COLOR as ONE_COLOR,
+    Metric as Metric,
+)
 from photochrom.metrics.frechet import (
     Moments as Moments,
     frechet_distance as frechet_distance,
@@ -24,9 +32,12 @@ from photochrom.metrics.pictures import (
     ssim as ssim,
 )
 from photochrom.metrics.pooled import (
+    FEW_IMAGES as FEW_IMAGES,
+    Contributions as Contributions,
     chroma_shares as chroma_shares,
+    contributions as contributions,
     hue_shares as hue_shares,
-    main_scores as main_scores,
+    main_contributions as main_contributions,
     pooled_scores as pooled_scores,
 )
 from photochrom.metrics.readings import (

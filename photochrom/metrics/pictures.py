@@ -77,11 +77,18 @@ class Surroundings(NamedTuple):
 
 def ssim(
     rgb: UInt8[Tensor, "B 3 H W"], truth: UInt8[Tensor, "B 3 H W"] | Surroundings
-) -> Float[Tensor, " B"]:
-    """Structural similarity of each picture, the mean over pixels and R, G, B; 1 is identity.
+) -> tuple[Float[Tensor, " B"], Float[Tensor, " B"]]:
+    """Compute the structural similarity of each image, the mean over pixels and R, G, B.
 
-    Wang et al. 2004, equation 13, with population variances; the border is mirrored. Whoever
-    compares several pictures with one truth hands over its surroundings, made once.
+    Wang et al. 2004, equation 13, with population variances; 1 is identity.
+
+    Args:
+        rgb: The images.
+        truth: What they are compared with, or its surroundings, made once for several methods.
+
+    Returns:
+        With the border mirrored, as torchmetrics has it; and over the pixels whose whole window
+        is inside, as scikit-image and the authors have it; nan where there is none.
     """
     x, mean, variance = Surroundings.of(rgb)
     y, true_mean, true_variance = truth if isinstance(truth, tuple) else Surroundings.of(truth)
@@ -89,7 +96,10 @@ def ssim(
     covariance = _blurred(x * y) - product
     likeness = (2 * product + _C1) / (mean.square() + true_mean.square() + _C1)
     structure = (2 * covariance + _C2) / (variance + true_variance + _C2)
-    return (likeness * structure).mean(dim=(1, 2, 3), dtype=torch.float64)
+    every = likeness * structure
+    inside = every[..., _REACH:-_REACH, _REACH:-_REACH]
+    whole, cropped = (x.mean(dim=(1, 2, 3), dtype=torch.float64) for x in (every, inside))
+    return whole, cropped
 
 
 def _blurred(planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from photochrom.metrics.auc import THRESHOLDS, auc_levels
 from photochrom.metrics.chroma import (
     CHROMA_STEPS,
+    GREY_BELOW,
     SECTORS,
     chroma_steps,
     ciede2000,
@@ -50,6 +51,9 @@ class Tally:
     - `bins` (N, Q): by predicted bin
     - `chroma` (N, 68): by predicted chroma in steps of 2 ab units, the last one open
     - `hue` (N, 13, 13): by true sector and predicted sector; 12 of 30° from 0° on, then grey
+    - `ab` (N, 3): the sums of a, b and a² + b²
+    - `neutral` (N, 2): of pixels whose true chroma is below 5, the sum of the predicted chroma,
+      and how many they are
     - `calibration` (N, 15, 3), of classifiers: of `photochrom.metrics.likelihood`
     """
 
@@ -91,7 +95,7 @@ class Tally:
             "auc_raw": 100 * within.double().mean(dim=(1, 2)) / THRESHOLDS,
             **_errors(ab, L, true),
             "psnr": psnr(rgb, true.rgb).clamp(max=IDENTICAL),
-            "ssim": ssim(rgb, true.surroundings),
+            **dict(zip(("ssim", "ssim_cropped"), ssim(rgb, true.surroundings), strict=True)),
             "colorfulness": colorfulness(rgb),
             "colorfulness_absolute": colorfulness_absolute(rgb),
         }
@@ -104,13 +108,16 @@ class Tally:
             "bins": _counted(_finite_bins(ab, true.gamut), Q),
             "chroma": _counted(chroma_steps(ab), CHROMA_STEPS),
             "hue": _counted(both, _HUES**2).reshape(-1, _HUES, _HUES),
+            "ab": _moments(ab),
+            "neutral": _neutral(ab, true.ab),
         }
         return Tally(true.names, {key: _array(x) for key, x in values.items()}, counts)
 
-    def with_likelihood(self, found: Likelihood) -> "Tally":
-        """The same with what a classifier's distributions of these pictures add."""
-        calibration = {"calibration": found.calibration}
-        return Tally(self.names, self.values | found.values, self.counts | calibration)
+    def with_likelihood(self, *found: Likelihood) -> "Tally":
+        """Return the same with what a classifier's distributions of these images add."""
+        values = {k: np.concatenate([one.values[k] for one in found]) for k in found[0].values}
+        calibration = np.concatenate([one.calibration for one in found])
+        return Tally(self.names, self.values | values, self.counts | {"calibration": calibration})
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +132,8 @@ class Truth:
     hue: Int[np.ndarray, "N hues"]
     """Pixels by sector, as in `Tally`."""
     colorfulness: Float[np.ndarray, " N"]
+    ab: Float[np.ndarray, "N 3"]
+    """The sums of a, b and a² + b², as in `Tally`."""
 
     def __post_init__(self) -> None:
         _check_lengths(self.names, self.arrays())
@@ -152,11 +161,12 @@ class Truth:
             chroma=_counted(chroma_steps(true.ab), CHROMA_STEPS),
             hue=_counted(true.hue, _HUES),
             colorfulness=_array(colorfulness(true.rgb)),
+            ab=_moments(true.ab),
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All of it, a line a picture."""
-        names = ("bins", "chroma", "hue", "colorfulness")
+        names = ("bins", "chroma", "hue", "colorfulness", "ab")
         return {name: getattr(self, name) for name in names}
 
     def of_others(self, names: tuple[str, ...], arrays: Mapping[str, np.ndarray]) -> "Truth":
@@ -198,6 +208,25 @@ def _mean_and_median(key: str, error: Float[Tensor, "B H W"]) -> dict[str, Tenso
     return {key: flat.double().mean(dim=1), f"{key}_median": median}
 
 
+def _moments(ab: Float[Tensor, "B 2 H W"]) -> Float[np.ndarray, "B 3"]:
+    a, b = _or_nan(ab).unbind(1)
+    return _array(torch.stack([x.sum(dim=(1, 2)) for x in (a, b, a * a + b * b)], dim=1))
+
+
+def _neutral(
+    ab: Float[Tensor, "B 2 H W"], truth: Float[Tensor, "B 2 H W"]
+) -> Float[np.ndarray, "B 2"]:
+    chroma, true_chroma = (torch.hypot(*_or_nan(x).unbind(1)) for x in (ab, truth))
+    neutral = true_chroma < GREY_BELOW
+    sums = chroma.where(neutral, 0).sum(dim=(1, 2)), neutral.double().sum(dim=(1, 2))
+    return _array(torch.stack(sums, dim=1))
+
+
+def _or_nan(ab: Float[Tensor, "B 2 H W"]) -> Float[Tensor, "B 2 H W"]:
+    exact = ab.double()
+    return exact.where(exact.isfinite(), torch.nan)
+
+
 def _finite_bins(ab: Float[Tensor, "B 2 H W"], gamut: Gamut) -> Int[Tensor, "B H W"]:
     finite = ab.isfinite().all(dim=1)
     return hard_encode(ab.where(finite[:, None], 0), gamut).where(finite, -1)
@@ -219,6 +248,6 @@ def _summed(
     return array
 
 
-def _array(values: Tensor) -> Float[np.ndarray, " B"]:
+def _array(values: Tensor) -> Float[np.ndarray, "B ..."]:
     array: np.ndarray = values.double().cpu().numpy()
     return array

@@ -1,9 +1,7 @@
 """Networks, and the colorizer that makes a model of one."""
 
 from photochrom.models.blocks import init_normal as init_normal
-from photochrom.models.colorizer import (
-    Colorizer as Colorizer,
-)
+from photochrom.models.colorizer import AB_SCALE as AB_SCALE, Colorizer as Colorizer, exact as exact
 from photochrom.models.discriminators import (
     PatchDiscriminator as PatchDiscriminator,
     PooledDiscriminator as PooledDiscriminator,

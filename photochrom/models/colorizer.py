@@ -24,7 +24,16 @@ from photochrom.models.unet import UNet
 from photochrom.quantize import AB_LIMIT, Gamut, decode_features
 from photochrom.working import scaled
 
-_AB_SCALE = 100.0  # a linear head gives ab / 100, so that its weights start near its range
+AB_SCALE = 100.0  # a linear head gives ab / 100, so that its weights start near its range
+
+
+def exact(features: Tensor) -> Tensor:
+    """Return features in float32, or as they are in float64: what every head computes in.
+
+    In bfloat16 the logits of a classifier and the ab of a regression would be rounded to 8 bits,
+    steps of 0.4 ab units for the latter.
+    """
+    return features if features.dtype == torch.float64 else features.float()
 
 
 class Colorizer(nn.Module):
@@ -33,11 +42,18 @@ class Colorizer(nn.Module):
     bins: Tensor
 
     def __init__(
-        self, architecture: Architecture, gamut: Gamut, *, temperature: float = 0.38
+        self,
+        architecture: Architecture,
+        gamut: Gamut,
+        *,
+        temperature: float = 0.38,
+        gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.architecture = architecture
         self.temperature = temperature
+        self.gain = gain
+        """Factor of a regression's ab, chosen after training."""
         self.gamut = gamut
         self.register_buffer("bins", gamut.bins.clone())
         outputs = len(gamut) if architecture.method == "classification" else 2
@@ -92,17 +108,19 @@ class Colorizer(nn.Module):
         head = self.network.head
         assert head.bias is not None
         weight = head.weight.flatten(1)
-        ab: Tensor = annealed_mean_of_features(
-            features, weight, head.bias, self.gamut, self.temperature
-        )
+        with torch.autocast(features.device.type, enabled=False):
+            ab: Tensor = annealed_mean_of_features(
+                exact(features), weight, head.bias, self.gamut, self.temperature
+            )
         return ab
 
     def regressed(self, features: Float[Tensor, "B C h w"]) -> Float[Tensor, "B 2 h w"]:
-        """The ab of a regression network."""
-        out: Tensor = self.network.head(features)
+        """Return the ab of a regression network; the head computes in float32 at least."""
+        with torch.autocast(features.device.type, enabled=False):
+            out: Tensor = self.network.head(exact(features))
         if self.architecture.head == "tanh":
-            return AB_LIMIT * torch.tanh(out)
-        return _AB_SCALE * out
+            return self.gain * AB_LIMIT * torch.tanh(out)
+        return self.gain * AB_SCALE * out
 
     def forward(
         self,
@@ -215,6 +233,7 @@ class Colorizer(nn.Module):
         told = {
             "network": asdict(self.architecture),
             "temperature": self.temperature,
+            "gain": self.gain,
             "bins": len(self.bins),
             "step": self.gamut.step,
             "training": training,
@@ -234,7 +253,12 @@ class Colorizer(nn.Module):
             architecture = Architecture(**config["network"])
             gamut = Gamut(tensors["bins"], config["step"])
             with torch.device("meta"):  # takes no memory, whatever a config asks for
-                colorizer = Colorizer(architecture, gamut, temperature=config["temperature"])
+                colorizer = Colorizer(
+                    architecture,
+                    gamut,
+                    temperature=config["temperature"],
+                    gain=config.get("gain", 1.0),
+                )
             colorizer.load_state_dict(tensors, assign=True)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]

@@ -164,8 +164,10 @@ def _judged(config: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
         value = network.get(name)
         kinds = get_args(hints[name])
         yield f"network: {name}", value, value in kinds if kinds else _fits(value, hints[name])
-    for name in ("temperature", "step"):
-        yield name, config.get(name), _fits(config.get(name), float) and config[name] > 0
+    usual = {"gain": 1.0, "temperature": 0.0, "step": 0.0}  # a gain was not known at first
+    for name, missing in usual.items():
+        value = config.get(name, missing)
+        yield name, config.get(name), _fits(value, float) and value > 0
     for name in ("training", "scores"):
         value = config.get(name, {})
         yield name, value, isinstance(value, dict)

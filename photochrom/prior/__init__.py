@@ -10,7 +10,7 @@ from photochrom.prior.compare import (
 )
 from photochrom.prior.counting import count as count
 from photochrom.prior.crew import crew_of as crew_of
-from photochrom.prior.histogram import AbHistogram as AbHistogram
+from photochrom.prior.histogram import EDGES as EDGES, AbHistogram as AbHistogram
 from photochrom.prior.prior import (
     ColorPrior as ColorPrior,
     rebalancing_weights as rebalancing_weights,

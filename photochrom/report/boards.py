@@ -1,26 +1,32 @@
 """The page's tables: which scores stand together, what is marked, and the pairs in words."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from photochrom.metrics import Metric
 from photochrom.report.standing import better, standing, trained
-from photochrom.report.wording import BY_KEY, about, between, told
+from photochrom.report.wording import BY_KEY, about, between, p_value, told
 from photochrom.results import Evaluation, Pair, Row
 
 _BOARDS = {
-    "Scores": (
-        ["auc_raw", "auc_rebalanced", "ciede2000", "colorfulness", "psnr", "ssim", "fd_lite0"]
-    ),
-    "Errors and distances of colour": [
-        *("delta_e", "delta_e_median", "ciede2000_median"),
-        *("chroma_distance", "ab_divergence", "hue_agreement", "green_for_blue"),
+    "Scores": [
+        *("auc_rebalanced", "auc_raw", "ciede2000", "colorfulness", "colorfulness_difference"),
+        *("psnr", "ssim", "fd_lite0"),
     ],
-    "Probabilities of the classifiers": (["nll", "top1", "top5", "calibration_error", "entropy"]),
+    "Color errors": [
+        *("delta_e", "delta_e_median", "ciede2000_median", "mean_color_error", "neutral_chroma"),
+        *("auc_rebalanced_5", "ssim_cropped"),
+    ],
+    "Amount and distribution of color": [
+        *("ab_spread", "colorfulness_error", "chroma_distance", "ab_divergence"),
+        *("hue_agreement", "green_for_blue"),
+    ],
+    "Probabilities of the classifiers": ["nll", "top1", "top5", "calibration_error", "entropy"],
 }
-_PAIRED = ["auc_rebalanced", "auc_raw", "ciede2000", "colorfulness", "psnr"]
-"""What the pairs are compared in on the page; pairs.csv has every score."""
-_COSTS = ("parameters", "steps", "minutes", "megabytes", "milliseconds")
+_PAIRED = ["auc_rebalanced", "auc_raw", "ciede2000", "colorfulness_error", "psnr"]
+"""What the pairs are compared in on the page, the primary metric first; pairs.csv has all."""
+_COSTS = ("parameters", "steps", "images_seen", "minutes", "megabytes", "milliseconds")
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,10 @@ class PairCell(NamedTuple):
 
     difference: str
     interval: str
+    p: str
+    """p-values, as it is and adjusted."""
     wins: str
-    """Share of the pictures on which the first is better."""
+    """Fraction of the images on which the first is better."""
     verdict: str
     supported: bool
 
@@ -82,7 +90,8 @@ def pair_board(evaluation: Evaluation) -> PairBoard:
     """Every pair that was compared; those with a baseline last."""
     baselines = {row.name for row in evaluation.rows if row.baseline}
     found = {(pair.first, pair.second, pair.metric): pair for pair in evaluation.pairs}
-    metrics = [BY_KEY[key] for key in _PAIRED if any(key == one for *_, one in found)]
+    keys_shown = dict.fromkeys([evaluation.primary, *_PAIRED])
+    metrics = [BY_KEY[key] for key in keys_shown if any(key == one for *_, one in found)]
     keys = {metric.key for metric in metrics}
     names = dict.fromkeys((one, two) for one, two, key in found if key in keys)
     lines = [
@@ -98,16 +107,28 @@ def _pair_cell(pair: Pair | None) -> PairCell | None:
     digits, winner = BY_KEY[pair.metric].digits, better(pair)
     verdict = "first is better" if winner == pair.first else "second is better"
     if winner is None:
-        verdict = "not told apart"
-        if pair.pictures_needed is not None:
-            verdict += f"; {about(pair.pictures_needed)} would"
+        verdict = "not significant"
+        if pair.images_needed is not None:
+            verdict += f"; {about(pair.images_needed)} needed"
     return PairCell(
         difference=told(pair.difference.value, digits, signed=True),
         interval=between(pair.difference, digits, signed=True),
+        p="" if math.isnan(pair.p) else f"{p_value(pair.p)}, adjusted {p_value(pair.p_adjusted)}",
         wins=f"{told(100 * pair.wins, 0)} %" if pair.wins == pair.wins else "",
         verdict=verdict,
         supported=winner is not None,
     )
+
+
+def source_pairs(evaluation: Evaluation) -> list[tuple[str, int, list[tuple[str, str, PairCell]]]]:
+    """Return the pairs of each group in the primary metric: group, images, first, second, cell."""
+    found = []
+    for one in evaluation.sources:
+        cells = [(pair.first, pair.second, _pair_cell(pair)) for pair in one.pairs]
+        known = [(first, second, cell) for first, second, cell in cells if cell]
+        if known:
+            found.append((one.source, one.pictures, known))
+    return found
 
 
 def costs(evaluation: Evaluation) -> list[tuple[Row, dict[str, float]]]:

@@ -6,14 +6,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from photochrom.files import write_json, write_whole
 from photochrom.metrics import BLUE, GREEN
-from photochrom.report.boards import boards, costs, in_order, pair_board, source_metrics
+from photochrom.report.boards import (
+    boards,
+    costs,
+    in_order,
+    pair_board,
+    source_metrics,
+    source_pairs,
+)
 from photochrom.report.charts import HEIGHT, WIDTH
 from photochrom.report.figures import groups
 from photochrom.report.hues import hue_maps, sector_colors, sector_names
 from photochrom.report.pictures import grid
 from photochrom.report.sentences import sentences
 from photochrom.report.tables import numbers, pairs_csv, pictures_csv, scores_csv, sources_csv
-from photochrom.report.wording import DEFINITIONS, between, plural, told
+from photochrom.report.wording import BY_KEY, DEFINITIONS, between, plural, told
 from photochrom.results import Evaluation
 
 PAGE = "index.html"
@@ -62,6 +69,9 @@ def _page(evaluation: Evaluation) -> str:
         source_metrics=source_metrics(evaluation),
         overall={row.name: row.scores for row in evaluation.rows},
         pairs=pair_board(evaluation),
+        source_pairs=source_pairs(evaluation),
+        primary=BY_KEY[evaluation.primary],
+        runs=max((row.seeds for row in evaluation.rows), default=1),
         groups=groups(evaluation),
         chart_size=(WIDTH, HEIGHT),
         hue_maps=hue_maps(evaluation),

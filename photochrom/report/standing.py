@@ -1,4 +1,4 @@
-"""Which differences the data support: what the page may claim, and what it may not."""
+"""Which differences are significant: what the page may claim, and what it may not."""
 
 import math
 from dataclasses import dataclass, replace
@@ -10,62 +10,63 @@ from photochrom.results import Estimate, Evaluation, Pair, Row
 
 @dataclass(frozen=True)
 class Standing:
-    """The trained methods that have a number in one metric, as seen from the best of them."""
+    """The methods that have a number in one metric, as seen from the best of them."""
 
     metric: Metric
     best: Row
     behind: list[Row]
-    """Those over which the best's lead is supported; the nearest first, as in the others."""
+    """Those over which the lead of the best is significant; the nearest first."""
     level: list[Row]
-    """Those that the data do not tell from the best."""
-    open: list[Row]
-    """Those that were not compared with the best."""
+    """Those that are not significantly different from the best; the nearest first."""
+    untested: list[Row]
+    """Those that were not compared with the best on the same images."""
 
     def score(self, row: Row) -> Estimate:
-        """What `row` has in this metric."""
+        """Return what `row` has in this metric."""
         return row.scores[self.metric.key]
 
     def marks(self) -> dict[str, str]:
-        """How the table sets off the scores, by row: leads, or level with the best."""
-        if self.behind and not self.level and not self.open:
+        """Return how the table sets off the scores, by row: leads, or level with the best."""
+        if self.behind and not self.level and not self.untested:
             return {self.best.name: "leads"}
         return {row.name: "level" for row in (self.best, *self.level) if self.level}
 
 
 def trained(evaluation: Evaluation) -> list[Row]:
-    """The rows that are compared: all but the baselines."""
+    """Return the methods: all rows but the baselines."""
     return [row for row in evaluation.rows if not row.baseline]
 
 
-def standing(evaluation: Evaluation, metric: Metric) -> Standing | None:
-    """How the trained methods stand in `metric`; None if none has a number there.
+def baseline(evaluation: Evaluation, name: str) -> Row | None:
+    """Return the baseline of that name, if the evaluation has it."""
+    return next((row for row in evaluation.rows if row.baseline and row.name == name), None)
 
-    Nor is there a best where classifiers over unequal bins have numbers that do not compare.
+
+def standing(evaluation: Evaluation, metric: Metric) -> Standing | None:
+    """Rank the methods in `metric`; `None` if none has a number there, or none is better.
+
+    Nor is there a best where classifiers over unequal numbers of bins do not compare.
     """
-    rows = [row for row in trained(evaluation) if not math.isnan(_badness(evaluation, metric, row))]
+    rows = [row for row in trained(evaluation) if not math.isnan(_badness(metric, row))]
     if not rows or (metric.classifiers_only and len({row.bins for row in rows}) > 1):
         return None
-    best, *others = sorted(rows, key=lambda row: _badness(evaluation, metric, row))
-    found = Standing(metric, best, behind=[], level=[], open=[])
+    best, *others = sorted(rows, key=lambda row: _badness(metric, row))
+    found = Standing(metric, best, behind=[], level=[], untested=[])
     for other in others:
-        ahead = is_ahead(evaluation, metric, best, other)
         pair = compared(evaluation, metric, best, other)
-        (found.behind if ahead else found.level if pair else found.open).append(other)
+        ahead = pair is not None and better(pair) == best.name
+        (found.behind if ahead else found.level if pair else found.untested).append(other)
     return found
 
 
-def _badness(evaluation: Evaluation, metric: Metric, row: Row) -> float:
-    """The less the better; nan where the row has no number, or none is better."""
-    if metric.better == "neither":
-        return math.nan
+def _badness(metric: Metric, row: Row) -> float:
+    """Return the less the better; nan where the row has no number, or none is better."""
     value = row.scores.get(metric.key, Estimate(math.nan)).value
-    if metric.better == "truth":
-        return abs(value - evaluation.truth.get(metric.key, math.nan))
-    return -value if metric.better == "higher" else value
+    return {"higher": -value, "lower": value}.get(metric.better, math.nan)
 
 
 def compared(evaluation: Evaluation, metric: Metric, first: Row, second: Row) -> Pair | None:
-    """The pair as seen from `first`, whichever way round it was computed."""
+    """Return the pair as seen from `first`, whichever way round it was computed."""
     names = (first.name, second.name)
     for pair in evaluation.pairs:
         if pair.metric == metric.key and (pair.first, pair.second) == names:
@@ -83,7 +84,7 @@ def _turned(pair: Pair) -> Pair:
 
 
 def better(pair: Pair) -> str | None:
-    """The name of the better one, where the data support that there is one."""
+    """Return the name of the better one, where the difference is significant."""
     more = BY_KEY[pair.metric].better == "higher"
     if not pair.supported or not pair.difference.value:
         return None
@@ -91,16 +92,6 @@ def better(pair: Pair) -> str | None:
 
 
 def is_ahead(evaluation: Evaluation, metric: Metric, first: Row, second: Row) -> bool:
-    """Whether the data support that `first` is the better one.
-
-    By their pair; without one, where each has an interval and the two do not even touch, which
-    is stricter than a paired comparison.
-    """
-    if pair := compared(evaluation, metric, first, second):
-        return better(pair) == first.name
-    ours, theirs = first.scores.get(metric.key), second.scores.get(metric.key)
-    if ours is None or theirs is None or metric.better == "truth":
-        return False
-    if metric.better == "higher":
-        return ours.low > theirs.high
-    return ours.high < theirs.low
+    """Return whether `first` is significantly better; never without a paired comparison."""
+    pair = compared(evaluation, metric, first, second)
+    return pair is not None and better(pair) == first.name

@@ -1,18 +1,24 @@
 """Studies as pages of values: `photochrom/studies/*.toml`, and those that people write.
 
 STUDY.toml
-├── pictures, validate      sources, relative to the file's folder
-├── seeds, hold_out         see `photochrom.config.StudyConfig`
+├── pictures, val, select, test   sources, relative to the file's folder
+├── seeds, hold_out, sweep_share, select_by   see `photochrom.config.StudyConfig`
+├── [sweep]                 lists of values by keys of a `TrainConfig`
 ├── [protocol]              what all methods share: keys of a `SharedConfig`
 ├── [evaluation]            keys of an `EvaluateConfig`
-└── [methods.NAME]          keys of a `TrainConfig`, and recipe, from, uniform, step
+└── [methods.NAME]          keys of a `TrainConfig`, and recipe, from, uniform, step, select_by
+    └── [methods.NAME.sweep]   as [sweep], for this method
 """
 
 import glob
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from photochrom.config import (
+    BUDGETS,
+    Architecture,
     EvaluateConfig,
     MethodConfig,
     SharedConfig,
@@ -26,8 +32,17 @@ from photochrom.studies.methods import Method as Method, resolve as resolve
 Config = TypeVar("Config", SharedConfig, EvaluateConfig)
 
 _FOLDER = Path(__file__).parent
-_PLAIN = ("pictures", "validate", "hold_out", "seeds")
-_BESIDE = {"recipe": str, "from": str, "uniform": float, "step": float}
+_SOURCES = ("pictures", "val", "select", "test")
+_PLAIN = (*_SOURCES, "hold_out", "seeds", "sweep_share", "select_by")
+_TABLES = ("protocol", "evaluation", "methods", "sweep")
+_BESIDE = {
+    "recipe": str,
+    "from": str,
+    "uniform": float,
+    "step": float,
+    "select_by": str,
+    "sweep": dict,
+}
 """Keys of a method that are no values of its training."""
 
 
@@ -45,14 +60,16 @@ def load(study: str) -> StudyConfig:
     page = tables.page(_FOLDER, study, flag="--config", what="a study")
     values = {key: value for key, value in tables.parsed(study, page).items() if key != "about"}
     kinds = {name: kind for name, kind in tables.kinds(StudyConfig).items() if name in _PLAIN}
-    tables.check(study, values, kinds | dict.fromkeys(("protocol", "evaluation", "methods"), dict))
-    for key in {"pictures", "validate"} & values.keys():
+    tables.check(study, values, kinds | dict.fromkeys(_TABLES, dict))
+    for key in set(_SOURCES) & values.keys():
         values[key] = tuple(_beside(Path(study).parent, source) for source in values[key])
     if "protocol" in values:
         _built(f"{study}: [protocol]", values["protocol"], SharedConfig)
     if "evaluation" in values:
         table = values["evaluation"]
         values["evaluation"] = _built(f"{study}: [evaluation]", table, EvaluateConfig)
+    if "sweep" in values:
+        values["sweep"] = _sweep(f"{study}: [sweep]", values["sweep"])
     if "methods" in values:
         tables.check(
             f"{study}: [methods]", values["methods"], dict.fromkeys(values["methods"], dict)
@@ -82,11 +99,65 @@ def _built(where: str, table: dict[str, Any], config: type[Config]) -> Config:
         raise ValueError(f"{where}: {error}") from None
 
 
-def _method(where: str, table: dict[str, Any]) -> MethodConfig:
+def _trained() -> dict[str, Any]:
+    """Return the type of each value that a method may have of its own."""
     ours = OF_THE_RUN - {"minutes"}  # the study's own: the same for all of them
-    trained = {name: kind for name, kind in tables.kinds(TrainConfig).items() if name not in ours}
-    tables.check(where, table, {**trained, "pictures_seen": int, **_BESIDE})
+    return {name: kind for name, kind in tables.kinds(TrainConfig).items() if name not in ours}
+
+
+def _method(where: str, table: dict[str, Any]) -> MethodConfig:
+    tables.check(where, table, {**_trained(), "pictures_seen": int, **_BESIDE})
     values = {name: value for name, value in table.items() if name not in _BESIDE}
+    sweep = table.get("sweep")
     return MethodConfig(
-        values, table.get("recipe"), table.get("from"), table.get("uniform"), table.get("step")
+        values,
+        table.get("recipe"),
+        table.get("from"),
+        table.get("uniform"),
+        table.get("step"),
+        None if sweep is None else _sweep(f"{where[:-1]}.sweep]", sweep),
+        table.get("select_by"),
     )
+
+
+def _sweep(where: str, table: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Return the values of each option to choose among; `ValueError` names the wrong one."""
+    for option, values in table.items():
+        if not isinstance(values, list) or not values:
+            raise ValueError(f"{where}: expected {option} to be a list of values, got {values!r}")
+        for value in values:
+            tables.check(where, {option: value}, swept())
+    return {option: tuple(values) for option, values in table.items()}
+
+
+def swept() -> dict[str, Any]:
+    """Return the type of each option that a sweep may vary: all but budgets and networks.
+
+    A method keeps its budget, so that trials are equal, and its network, which is what a study
+    compares or holds constant.
+    """
+    network = tables.kinds(Architecture)
+    return {n: k for n, k in _trained().items() if n not in {*BUDGETS, *network}}
+
+
+def parse_sweep(texts: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """Return what flags such as `lr=3e-4,1e-3,3e-3` say; `ValueError` names the wrong one."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for text in texts:
+        option, equals, values = text.partition("=")
+        name = option.replace("-", "_")
+        if not equals or not values or name not in swept():
+            known = ", ".join(sorted(swept()))
+            raise ValueError(
+                f"expected --sweep OPTION=VALUE,VALUE with one of {known}, got {text!r}"
+            )
+        found |= _sweep("--sweep", {name: [_value(word) for word in values.split(",")]})
+    return found
+
+
+def _value(word: str) -> Any:
+    """Return a word as TOML has it, or as text if it is none of its values."""
+    try:
+        return tomllib.loads(f"value = {word}")["value"]
+    except tomllib.TOMLDecodeError:
+        return word

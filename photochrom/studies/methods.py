@@ -7,6 +7,7 @@ from typing import Any
 from photochrom import recipes
 from photochrom.config import (
     BUDGETS,
+    PICTURES_SEEN,
     Architecture,
     MethodConfig,
     StudyConfig,
@@ -44,9 +45,30 @@ def resolve(study: StudyConfig) -> dict[str, Method]:
             done[name] = _resolved(said, study, done[said.start] if said.start else None)
         except ValueError as error:
             raise ValueError(f"{study.place(f'methods.{name}')}{error}") from None
-    for method in done.values():
-        method.config.refuse_endless()
+    _refuse_unequal(done, study)
     return {name: done[name] for name in study.methods}
+
+
+def _refuse_unequal(methods: Mapping[str, "Method"], study: StudyConfig) -> None:
+    """Raise `ValueError` unless one rule says which weights become the model of every method."""
+    rules = {name: method.config.checkpoint for name, method in methods.items()}
+    if len(set(rules.values())) > 1:
+        told = ", ".join(f"{rule} for {name}" for name, rule in rules.items())
+        raise ValueError(
+            f"{study.place()}expected one --checkpoint for all methods, got {told}: set it in the "
+            "protocol"
+        )
+
+
+def with_values(study: StudyConfig, name: str, values: Mapping[str, Any]) -> "Method":
+    """Return a method with other values of its own: a trial of a sweep, or what it chose.
+
+    Raises:
+        ValueError: If the values contradict the method's others.
+    """
+    own = study.methods[name]
+    other = replace(own, values={**own.values, **values})
+    return resolve(replace(study, methods={**study.methods, name: other}))[name]
 
 
 def _resolved(said: MethodConfig, study: StudyConfig, start: Method | None) -> Method:
@@ -73,11 +95,14 @@ def _resolved(said: MethodConfig, study: StudyConfig, start: Method | None) -> M
 def _values(base: TrainConfig, shared: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """All that is said, with one budget: the method's own, the study's, or that of its recipe."""
     values = {**shared, **own}
-    budget = next((said for said in (own, shared) if any(name in said for name in BUDGETS)), {})
+    budget = next((said for said in (own, shared) if any(said.get(n) for n in BUDGETS)), {})
     seen = values.pop("pictures_seen", None)
     if budget:
+        seen = budget.get("pictures_seen")
         values |= {"steps": budget.get("steps"), "minutes": budget.get("minutes")}
-    if budget.get("pictures_seen") is not None:
+    elif base.steps is None and base.minutes is None:
+        seen = PICTURES_SEEN
+    if seen is not None:
         values["steps"] = -(-seen // values.get("batch", base.batch))
     return values
 

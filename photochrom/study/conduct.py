@@ -3,11 +3,13 @@
 STUDY/
 ├── study.json          what a resume must match: see `photochrom.study.settings`
 ├── prior.h5            of the training pictures
+├── sweep/              see `photochrom.study.selection`
 ├── runs/               see `photochrom.study.runs`
 └── report/             index.html, scores.json, scores.csv, pictures.csv
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ from photochrom.models import Colorizer
 from photochrom.prior import PriorFile, build_prior, view
 from photochrom.quantize import Gamut
 from photochrom.report import PAGE
+from photochrom.studies.methods import with_values
 from photochrom.study.given import Pictures, Reporter
 from photochrom.study.reported import refuse_baselines, report
 from photochrom.study.runs import Run, in_order, make_room, runs_of
+from photochrom.study.selection import choose, reported, trials_of, tuned_model
 from photochrom.study.settings import keep, refuse_other, settings_of
 from photochrom.training import fit, refuse_unfit
 
@@ -40,20 +44,60 @@ def study(pictures: Pictures, config: StudyConfig, folder: Path, reporter: Repor
     if page.exists():  # it is written last of all
         return page
     prior = _prior(folder / "prior.h5", pictures, reporter)
+    done = trained_runs(runs, prior, pictures, config, folder, reporter)
+    models = {
+        run.name: tuned_model(run, seen(prior, run.view), pictures, config, reporter)
+        for run in done
+    }
+    trials = reported(runs, config, folder)
+    return report(done, models, trials, prior, pictures, config, page.parent, reporter)
+
+
+def trained_runs(
+    runs: Sequence[Run],
+    prior: PriorFile,
+    pictures: Pictures,
+    config: StudyConfig,
+    folder: Path,
+    reporter: Reporter,
+) -> list[Run]:
+    """Train what is missing, and return the runs with the values that their sweeps chose.
+
+    A method's sweep comes before its first run, which may follow the run of another method.
+    """
     folders = {run.name: run.folder for run in runs}
-    for run in in_order(runs, config):
+    chosen: dict[str, Mapping[str, Any]] = {}
+
+    def train(run: Run) -> PriorFile:
+        file = seen(prior, run.view)
         left_out = fit(
             pictures.training,
-            seen(prior, run.view),
+            file,
             run.config,
             run.folder,
             initial=Colorizer.load(folders[run.start]) if run.start else None,
             origin=run.start,
+            watched=pictures.val,
             resume=True,
             on_progress=reporter.training(run.name, run.config),
         )
         reporter.skipped(left_out, f"training {run.name}")
-    return report(runs, pictures, config.evaluation, page.parent, reporter)
+        return file
+
+    done = {}
+    for run in in_order(runs, config):
+        if run.method not in chosen:
+            trials = trials_of(run, config, folder)
+            chosen[run.method] = choose(trials, train, pictures, config, reporter) if trials else {}
+        done[run.name] = _with_choice(run, config, chosen[run.method])
+        train(done[run.name])
+    return [done[run.name] for run in runs]
+
+
+def _with_choice(run: Run, config: StudyConfig, values: Mapping[str, Any]) -> Run:
+    """Return a run with the values that its method's sweep chose."""
+    method = with_values(config, run.method, values)
+    return replace(run, config=replace(method.config, seed=run.seed), view=method.view)
 
 
 def planned(
@@ -64,8 +108,11 @@ def planned(
     `ValueError` where they contradict themselves or each other.
     """
     refuse_baselines(config.methods)
+    if config.sweeps and not pictures.select:
+        raise ValueError("--sweep needs images to choose on, got none: add --select")
     runs = runs_of(config, folder)
-    for run in runs:
+    trials = [trial.run for run in runs for trial in trials_of(run, config, folder)]
+    for run in [*runs, *trials]:
         refuse_unfit(run.config, Gamut.srgb(PRIOR.step if run.view.step is None else run.view.step))
     now = settings_of(runs, config, pictures, PRIOR)
     return runs, now, refuse_other(folder, now)

@@ -99,7 +99,7 @@ def forecast(
                 tell(f"measuring {run.method}")
                 costs[run.method] = _cost(run, pictures.training, prior, at / run.method)
         tell("measuring the evaluation")
-        evaluation = _evaluation(runs, pictures.validation, config, at, reporter)
+        evaluation = _evaluation(runs, pictures.test, config, at, reporter)
     return Forecast(
         [
             Planned(run, cost.parameters, 0.0 if there else cost.seconds(run.config))
@@ -108,7 +108,7 @@ def forecast(
         ],
         prior=0.0 if (folder / "prior.h5").exists() else _counting(pictures.training),
         evaluation=evaluation,
-        pictures=len(pictures.validation),
+        pictures=len(pictures.test),
     )
 
 

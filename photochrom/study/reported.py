@@ -11,15 +11,17 @@ from typing import Any
 import torch
 
 from photochrom import __version__
-from photochrom.config import EvaluateConfig, TrainConfig
-from photochrom.contenders import BASELINES, Contender, trained
+from photochrom.config import EvaluateConfig, StudyConfig, TrainConfig
+from photochrom.contenders import BASELINES, Contender, images_for_raters, trained
 from photochrom.data import read_sources
 from photochrom.evaluate import evaluate
+from photochrom.human_study import write_human_study
 from photochrom.images import Found, Picture, Skipped, digest
 from photochrom.models import locate, read_config
 from photochrom.predictions import Predictions
+from photochrom.prior import PriorFile
 from photochrom.report import write_report
-from photochrom.results import Evaluation
+from photochrom.results import Evaluation, Trial
 from photochrom.storage import is_url
 from photochrom.study.given import Pictures, Reporter
 from photochrom.study.runs import Run
@@ -28,22 +30,42 @@ from photochrom.training import read_log
 
 def report(
     runs: Sequence[Run],
+    models: Mapping[str, Path],
+    trials: Sequence[Trial],
+    prior: PriorFile,
     pictures: Pictures,
-    config: EvaluateConfig,
+    config: StudyConfig,
     folder: Path,
     reporter: Reporter,
 ) -> Path:
-    """Evaluate the finished runs of a study, and return the report's page."""
-    contenders = {run.name: trained(run.folder, method=run.method, seed=run.seed) for run in runs}
-    scores = evaluated(contenders, pictures.validation, config, reporter)
+    """Evaluate the models of a study's finished runs, and return the report's page."""
+    contenders = {
+        run.name: trained(models[run.name], method=run.method, seed=run.seed) for run in runs
+    }
+    scores = evaluated(contenders, pictures.test, config.evaluation, reporter, prior=prior)
     reporter.skipped(scores.skipped, "evaluating")
     made = {
-        "trained on": f"{len(pictures.training)} pictures",
+        "trained on": f"{len(pictures.training):,} images",
+        "selected on": _selected_on(pictures, config),
+        "tested on": f"{len(pictures.test):,} images{_held_out(pictures)}",
         "methods": "; ".join(f"{run.name}: {_told(vars(run.config))}" for run in runs),
-        **_made(scores, config, pictures.validation, pictures.source),
+        **_made(scores, config.evaluation, pictures.test, pictures.source),
     }
     curves = {run.name: curve(run.folder) for run in runs}
-    return write_report(replace(scores, curves=curves, provenance=made), folder)
+    return write_report(
+        replace(scores, curves=curves, trials=list(trials), provenance=made), folder
+    )
+
+
+def _selected_on(pictures: Pictures, config: StudyConfig) -> str:
+    if not pictures.select:
+        return "nothing: options and decoding parameters are those of the study"
+    by = sorted({config.objective_of(name) for name in config.methods})
+    return f"{len(pictures.select):,} other images, by {' and '.join(by)}"
+
+
+def _held_out(pictures: Pictures) -> str:
+    return " held out of the training collection" if pictures.held_out else ""
 
 
 def report_on(
@@ -56,6 +78,8 @@ def report_on(
     reporter: Reporter,
     *,
     sources: str | None = None,
+    prior: str = "photographs",
+    human_study: Path | None = None,
 ) -> Path:
     """Evaluate models, and pictures that others made, on the pictures found.
 
@@ -68,14 +92,22 @@ def report_on(
     contenders = {name: trained(model) for name, model in names.items()}
     for given in predictions:
         contenders |= _of_others(given, found.pictures, contenders, reporter)
-    scores = evaluated(contenders, found.pictures, config, reporter, of_source)
+    counted = PriorFile.load(Path(prior))
+    scores = evaluated(contenders, found.pictures, config, reporter, of_source, prior=counted)
     scores = replace(scores, skipped=[*found.skipped, *scores.skipped])
     reporter.skipped(scores.skipped, "evaluating")
     made = {
         "runs": "; ".join(f"{name}: {_trained_by(model)}" for name, model in names.items()),
+        "prior of the baselines": prior,
         **({"sources": str(sources)} if sources else {}),
         **_made(scores, config, found.pictures, source),
     }
+    if human_study is not None:
+        write_human_study(
+            *images_for_raters(contenders, found.pictures, seed=config.seed),
+            human_study,
+            seed=config.seed,
+        )
     curves = {name: curve(Path(locate(model))) for name, model in names.items()}
     return write_report(replace(scores, curves=curves, provenance=made), folder)
 
@@ -101,6 +133,7 @@ def evaluated(
     config: EvaluateConfig,
     reporter: Reporter,
     sources: Sequence[str] = (),
+    prior: PriorFile | None = None,
 ) -> Evaluation:
     """The scores of contenders, told as they are made."""
     return evaluate(
@@ -108,6 +141,7 @@ def evaluated(
         pictures,
         config,
         sources=sources,
+        prior=prior,
         track=lambda batches, total: reporter.track(batches, total, "evaluating"),
     )
 

@@ -14,7 +14,8 @@ from photochrom.study.runs import Run
 
 _FORMAT = "photochrom study"
 _FREE = frozenset({"workers", "precision", "seed"})  # no other run, or a run more
-_SAME = ("format", "training", "validation", "prior")
+VERSION = 2
+_SAME = ("training", "test", "select", "val", "prior")
 
 
 def settings_of(
@@ -24,11 +25,15 @@ def settings_of(
     protocol = asdict(SharedConfig(**config.protocol))
     settings = {
         "format": _FORMAT,
+        "version": VERSION,
         "training": digest(pictures.training),
-        "validation": digest(pictures.validation),
+        "test": digest(pictures.test),
+        "select": digest(pictures.select),
+        "val": digest(pictures.val),
         "protocol": _kept(protocol),
         "prior": asdict(prior),
         "evaluation": asdict(config.evaluation),
+        "sweep_share": config.sweep_share,
         "methods": {run.method: _of_method(run, config) for run in runs},
         "runs": [[run.method, run.seed] for run in runs],
     }
@@ -41,8 +46,14 @@ def _kept(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_method(run: Run, config: StudyConfig) -> dict[str, Any]:
-    seen = {"step": run.view.step, "uniform": run.view.uniform}
-    return {**_kept(asdict(run.config)), **seen, "from": config.methods[run.method].start}
+    return {
+        **_kept(asdict(run.config)),
+        "step": run.view.step,
+        "uniform": run.view.uniform,
+        "from": config.methods[run.method].start,
+        "select_by": config.objective_of(run.method),
+        "sweep": config.sweep_of(run.method),
+    }
 
 
 def refuse_other(folder: Path, now: dict[str, Any]) -> dict[str, Any] | None:
@@ -60,6 +71,12 @@ def refuse_other(folder: Path, now: dict[str, Any]) -> dict[str, Any] | None:
             )
         return None
     earlier = read_json(known, "the settings of a study")
+    if earlier.get("version") != VERSION:
+        raise ValueError(
+            f"{folder}: expected a study of version {VERSION}, got one of an earlier protocol, "
+            f"whose runs do not compare with new ones: score them by photochrom evaluate "
+            f"{folder}/runs/* or name another folder"
+        )
     protocol = earlier.get("protocol")
     if not isinstance(protocol, dict):
         raise ValueError(f"{known}: expected the settings of a study, got {protocol!r}")

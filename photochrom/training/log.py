@@ -16,10 +16,10 @@ import torch
 
 from photochrom.files import write_whole
 from photochrom.training.budget import Budget
-from photochrom.training.module import LOSSES, TrainingModule
+from photochrom.training.module import GRADIENTS, LOSSES, TrainingModule
 
 _LOG_STEPS = 10
-LOG_FIELDS = ("step", "seconds", "lr", "discriminator_lr", *LOSSES, "cpu", "gpu")
+LOG_FIELDS = ("step", "seconds", "lr", "discriminator_lr", *LOSSES, *GRADIENTS, "cpu", "gpu")
 
 
 class Table:

@@ -26,11 +26,14 @@ from photochrom.losses import (
     rebalanced_cross_entropy,
     smooth_l1,
 )
-from photochrom.models import Colorizer, PatchDiscriminator, PooledDiscriminator
+from photochrom.models import Colorizer, PatchDiscriminator, PooledDiscriminator, exact
 from photochrom.quantize import SoftBins, soft_encode
+from photochrom.training.clipping import GradientClipper
 
 LOSSES = ("loss", "own", "l1", "adversarial", "discriminator", "accuracy")
 """What a step tells; the last three only where there is a discriminator."""
+GRADIENTS = ("gradient_norm", "clipped")
+"""Norm of the generator's gradients before clipping, and 1 where they were clipped."""
 _REGRESSION = {"l1": l1, "l2": l2, "smooth-l1": smooth_l1}
 _DISCRIMINATORS = {"patch": PatchDiscriminator, "pooled": PooledDiscriminator}
 _BETA2 = 0.999
@@ -67,6 +70,10 @@ class TrainingModule(pl.LightningModule):
         buffer = None if weight is None else torch.tensor(weight, dtype=torch.float32)
         self.register_buffer("weight", buffer, persistent=False)
         self.discriminator = _discriminator(config)
+        networks = 1 if self.discriminator is None else 2
+        self.clippers = [
+            GradientClipper(config.clip, config.clip_percentile) for _ in range(networks)
+        ]
 
     @property
     def refines(self) -> bool:
@@ -80,12 +87,13 @@ class TrainingModule(pl.LightningModule):
         told, ab = self.losses(L, batch.ab)
         optimizers = self.optimizers()
         generator, *discriminator = optimizers if isinstance(optimizers, list) else [optimizers]
-        self._step(generator, told["loss"])
+        norm, clipped = self._step(generator, told["loss"], self.clippers[0])
+        told |= dict(zip(GRADIENTS, map(torch.tensor, (norm, float(clipped))), strict=True))
         plays = discriminator and self.refines
         if plays and self.steps_done % self.config.discriminator_every == 0:
             assert ab is not None
             told |= self.judged(L, ab.detach(), batch.ab)
-            self._step(discriminator[0], told["discriminator"])
+            self._step(discriminator[0], told["discriminator"], self.clippers[1])
         self.steps_done += 1
         return {name: value.detach() for name, value in told.items()}
 
@@ -120,17 +128,18 @@ class TrainingModule(pl.LightningModule):
         stride = self.config.stride
         at = truth if stride == 1 else F.avg_pool2d(truth, stride, ceil_mode=True)
         if self.config.method == "regression":
-            return _REGRESSION[self.config.loss](self.colorizer.regressed(features).float(), at)
+            return _REGRESSION[self.config.loss](self.colorizer.regressed(features), at)
         target = soft_encode(at, self.colorizer.gamut, k=self.config.k, sigma=self.config.sigma)
         return self._cross_entropy(features, target)
 
     def _cross_entropy(self, features: Tensor, target: SoftBins) -> Float[Tensor, ""]:
-        head = self.colorizer.network.head
-        if self.fused:
-            weight, bias = head.weight.flatten(1), head.bias
-            loss: Tensor = fused_cross_entropy(features, weight, bias, target, self.weight)
-            return loss
-        return rebalanced_cross_entropy(head(features).float(), target, self.weight)
+        head, features = self.colorizer.network.head, exact(features)
+        with torch.autocast(features.device.type, enabled=False):
+            if self.fused:
+                weight, bias = head.weight.flatten(1), head.bias
+                loss: Tensor = fused_cross_entropy(features, weight, bias, target, self.weight)
+                return loss
+            return rebalanced_cross_entropy(head(features), target, self.weight)
 
     def _colors(self, features: Tensor, L: Tensor) -> Float[Tensor, "B 2 H W"]:
         """ab as the model would give it, with its gradient."""
@@ -168,13 +177,13 @@ class TrainingModule(pl.LightningModule):
             "accuracy": accuracy(real, fake, config.adversarial),
         }
 
-    def _step(self, optimizer: Any, loss: Tensor) -> None:
+    def _step(self, optimizer: Any, loss: Tensor, clipper: GradientClipper) -> tuple[float, bool]:
+        """Take a step; return the gradients' norm, and whether it was clipped."""
         optimizer.zero_grad()
         self.manual_backward(loss)
-        if self.config.clip:
-            parameters = [p for group in optimizer.param_groups for p in group["params"]]
-            nn.utils.clip_grad_norm_(parameters, self.config.clip)
+        found = clipper.clip(p for group in optimizer.param_groups for p in group["params"])
         optimizer.step()
+        return found
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """AdamW of the generator, and Adam of the discriminator if there is one."""
@@ -195,9 +204,12 @@ class TrainingModule(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["steps_done"] = self.steps_done
+        checkpoint["clippers"] = [clipper.state_dict() for clipper in self.clippers]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.steps_done = int(checkpoint["steps_done"])
+        for clipper, state in zip(self.clippers, checkpoint.get("clippers", []), strict=False):
+            clipper.load_state_dict(state)
 
 
 def _discriminator(config: TrainConfig) -> nn.Module | None:

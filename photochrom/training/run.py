@@ -38,6 +38,7 @@ from photochrom.quantize import Gamut
 from photochrom.training.budget import Budget, Progress
 from photochrom.training.checkpoints import Checkpoints, SkippedPictures
 from photochrom.training.folder import checkpoint_step, fingerprint, open_run
+from photochrom.training.heads import start_head
 from photochrom.training.log import Log
 from photochrom.training.module import TrainingModule
 from photochrom.training.pictures import run_curves, strips
@@ -81,7 +82,7 @@ def fit(
     data = TrainingData(pictures, config, sources)
     data.squares[0]  # a data set without a colour picture fails here, before anything is written
     torch.manual_seed(config.seed)
-    colorizer = _colorizer(config, gamut, initial)
+    colorizer = _colorizer(config, gamut, initial, prior)
     if first:
         began = fingerprint(pictures, watched, sources, prior, initial, config, gamut)
         open_run(run, began, resume=resume)
@@ -93,9 +94,13 @@ def fit(
     watch = Watch(watched or pictures, config, run, log, data.step, tell)
     skipped = SkippedPictures()
     callbacks = [budget, log, skipped, watch, Checkpoints(checkpoint, budget)]
-    train(TrainingModule(colorizer, weight, config), data, config, callbacks, checkpoint)
+    module = TrainingModule(colorizer, weight, config)
+    train(module, data, config, callbacks, checkpoint)
     if first:
-        _finish(run, colorizer, config, watch, pictures=len(pictures), origin=origin)
+        clipped = module.clippers[0].share
+        _finish(
+            run, colorizer, config, watch, pictures=len(pictures), origin=origin, clipped=clipped
+        )
     return [Skipped(name, reason) for name, reason in sorted(skipped.reasons.items())]
 
 
@@ -124,7 +129,9 @@ def _gamut(prior: PriorFile | None, initial: Colorizer | None) -> Gamut:
     return initial.gamut
 
 
-def _colorizer(config: TrainConfig, gamut: Gamut, initial: Colorizer | None) -> Colorizer:
+def _colorizer(
+    config: TrainConfig, gamut: Gamut, initial: Colorizer | None, prior: PriorFile | None
+) -> Colorizer:
     """The model as training begins: drawn at random, but for a pretrained encoder or all of it."""
     colorizer = Colorizer(Architecture.of(config), gamut, temperature=config.temperature)
     if config.init == "normal":
@@ -132,6 +139,8 @@ def _colorizer(config: TrainConfig, gamut: Gamut, initial: Colorizer | None) -> 
         # anew, methods of one seed have the same trunk.
         torch.manual_seed(config.seed)
         init_normal(colorizer.network)
+    if config.head_init != "default":
+        start_head(colorizer, _first_distribution(config, gamut, prior))
     encoder = colorizer.network.encoder
     if config.encoder_lr == 0 and config.encoder_weights == "none" and initial is None:
         raise ValueError(
@@ -149,6 +158,17 @@ def _colorizer(config: TrainConfig, gamut: Gamut, initial: Colorizer | None) -> 
     return colorizer
 
 
+def _first_distribution(
+    config: TrainConfig, gamut: Gamut, prior: PriorFile | None
+) -> Float[np.ndarray, " Q"]:
+    """Return the distribution over bins that a new head starts at."""
+    if config.head_init == "uniform":
+        return np.full(len(gamut), 1 / len(gamut))
+    if prior is None:
+        raise ValueError("--head-init prior needs --prior, got none")
+    return prior.prior.p
+
+
 def _finish(
     run: Path,
     colorizer: Colorizer,
@@ -157,6 +177,7 @@ def _finish(
     *,
     pictures: int,
     origin: str | None,
+    clipped: float,
 ) -> None:
     log, best = watch.record, run / BEST
     if best.exists():
@@ -170,6 +191,7 @@ def _finish(
         "steps": int(log.table.rows[-1]["step"]),
         "minutes": round(log.budget.seconds / 60, 2),
         "megabytes": peak_megabytes(),
+        "clipped": round(clipped, 4) if clipped == clipped else None,
         "warnings": watch.warnings,
         "photochrom": __version__,
         "torch": torch.__version__,

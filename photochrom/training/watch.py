@@ -3,11 +3,11 @@
 RUN/
 ├── watch.csv    step, seconds, loss, error, colourfulness and the truth's
 ├── watch/       the pictures as they were, a strip of PNG a look
-└── best.ckpt    of a game: the best weights so far
+└── best.ckpt    with --checkpoint best: the best weights so far
 
-A game of generator and discriminator has no loss that says how good it is. So its best weights
-are those with the least mean error in ab plus distance of colourfulness to the truth's, and a
-game that collapses is called so.
+Adversarial training has no loss that says how good the generator is. So the best weights of any
+method are those with the least mean error in ab plus distance of colorfulness to the ground
+truth's, and adversarial training that collapses is reported.
 """
 
 import math
@@ -42,7 +42,7 @@ BEST = "best.ckpt"
 
 
 class Watch(pl.Callback):
-    """Looks twenty times a run; lowers learning rates on a plateau; keeps a game's best."""
+    """Looks twenty times a run; lowers learning rates on a plateau; keeps the best weights."""
 
     def __init__(
         self,
@@ -98,12 +98,16 @@ class Watch(pl.Callback):
         if module.discriminator is not None and module.refines:
             self.played += 1
             self._warn()
-            score = row["error"] + abs(row["colorfulness"] - row["truth"])
-            if score < self.best:
-                self.best = score
-                if self.table.writes:
-                    with replacing(self.run / BEST) as partial:
-                        torch.save(module.colorizer.state_dict(), partial)
+        # Where a discriminator comes in late, the best weights are those that it has trained.
+        if self.config.checkpoint == "best" and module.refines:
+            self._keep_best(module, row["error"] + abs(row["colorfulness"] - row["truth"]))
+
+    def _keep_best(self, module: TrainingModule, score: float) -> None:
+        if score < self.best:
+            self.best = score
+            if self.table.writes:
+                with replacing(self.run / BEST) as partial:
+                    torch.save(module.colorizer.state_dict(), partial)
 
     def _last_step(self) -> float:
         return self.table.rows[-1]["step"] if self.table.rows else 0.0
