@@ -165,11 +165,13 @@ def _table(told: "Forecast") -> str:
             f"{one.run.method:<{width}}{one.run.seed:>5} {budget:>14} {one.parameters:>12,} "
             f"{taken:>12}  {one.run.start or '–'}"
         )
-    beside = {
-        "counting colours": told.prior,
-        f"evaluating {len(told.runs)} runs on {told.pictures:,} pictures": told.evaluation,
-        "total": told.total,
-    }
+    beside = {"counting colors": told.prior}
+    if told.trials:
+        beside[f"{told.trials} trials of the sweep"] = told.sweep
+    if told.selection:
+        beside["choosing decodings"] = told.selection
+    evaluating = f"evaluating {len(told.runs)} runs on {told.pictures:,} pictures"
+    beside |= {evaluating: told.evaluation, "total": told.total}
     wide = width + 5 + 15 + 13
     lines += [f"{what:<{wide}} {_clock(seconds):>12}" for what, seconds in beside.items()]
     return "\n".join(lines)

@@ -87,7 +87,7 @@ class Seen:
     """What the network made of one image: its input and the features before its head."""
 
     L: Float[Tensor, "1 1 h w"]
-    features: Float[Tensor, "1 C h w"]
+    features: Float[Tensor, "1 C _ _"]
 
 
 @dataclass(eq=False)

@@ -200,7 +200,7 @@ def test_a_dry_run_is_a_table_with_its_total(run, photos, tmp_path, monkeypatch)
         "regression 0 1,700 steps 1,234 finished –",
         "classification 0 1,700 steps 1,234 10.0 min –",
         "classification-rebalanced 0 1,700 steps 1,234 2 h 00 min –",
-        "counting colours 30 s",
+        "counting colors 30 s",
         "evaluating 3 runs on 7 pictures 1.5 min",
         "total 2 h 12 min",
     ]

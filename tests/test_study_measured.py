@@ -115,7 +115,9 @@ def test_a_dry_run_counts_the_trials_of_a_sweep(pictures, tiny, tmp_path, monkey
         sweep_share=0.5,
     )
     told = study.forecast(given, config, tmp_path / "study", bars.Teller())
-    beside = told.prior + told.evaluation
+    assert told.trials == 3
+    assert told.selection > 0
+    beside = told.prior + told.selection + told.evaluation
     (begun,) = {one.seconds - 8 * 60 for one in told.runs}  # seconds before the first step
     # Two runs of 8 minutes and three trials of 4.
     assert told.total - beside == pytest.approx(2 * 8 * 60 + 3 * 4 * 60 + 5 * begun)

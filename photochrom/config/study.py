@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from photochrom.config.checks import at_least, one_of
+from photochrom.config.checks import at_least
 from photochrom.config.evaluation import EvaluateConfig
 from photochrom.config.training import ProtocolConfig
 
@@ -102,7 +102,7 @@ class StudyConfig:
                 f"{self.place()}--sweep-share must be above 0 and at most 1, got "
                 f"{self.sweep_share:g}"
             )
-        one_of("select_by", self.select_by, OBJECTIVES)
+        self._refuse_objective("", self.select_by)
         if not self.methods:
             raise ValueError(
                 f"{self.place()}expected methods in [methods], got none: name one, [methods.mine]"
@@ -117,7 +117,7 @@ class StudyConfig:
             self._refuse_budgets(f"methods.{name}", method.values)
             self._line(name)
             if method.select_by is not None:
-                one_of("select_by", method.select_by, OBJECTIVES)
+                self._refuse_objective(f"methods.{name}", method.select_by)
         self._refuse_unequal_sweeps()
 
     def place(self, table: str = "") -> str:
@@ -130,6 +130,13 @@ class StudyConfig:
             raise ValueError(
                 f"{self.place(table)}expected one budget of {', '.join(BUDGETS)}, got "
                 f"{' and '.join(said)}"
+            )
+
+    def _refuse_objective(self, table: str, objective: str) -> None:
+        if objective not in OBJECTIVES:
+            raise ValueError(
+                f"{self.place(table)}--select-by must be one of {', '.join(OBJECTIVES)}, got "
+                f"{objective!r}"
             )
 
     def sweep_of(self, method: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ THRESHOLDS = 151  # t = 0, 1, …, 150
 
 
 def auc_levels(
-    ab: Float[Tensor, "B 2 H W"], truth: Float[Tensor, "B 2 H W"]
+    ab: Float[Tensor, "B 2 H W"], truth: Float[Tensor, "#B 2 H W"]
 ) -> Int[Tensor, "B H W"]:
     """The first threshold that each pixel's error is within; 151 where none is.
 

@@ -60,15 +60,27 @@ def _refuse_unequal(methods: Mapping[str, "Method"], study: StudyConfig) -> None
         )
 
 
-def with_values(study: StudyConfig, name: str, values: Mapping[str, Any]) -> "Method":
+def with_values(
+    study: StudyConfig,
+    name: str,
+    values: Mapping[str, Any],
+    chosen: Mapping[str, Mapping[str, Any]] | None = None,
+) -> "Method":
     """Return a method with other values of its own: a trial of a sweep, or what it chose.
+
+    Args:
+        study: The study.
+        name: The method.
+        values: Its values.
+        chosen: Those of the methods that it may begin with.
 
     Raises:
         ValueError: If the values contradict the method's others.
     """
-    own = study.methods[name]
-    other = replace(own, values={**own.values, **values})
-    return resolve(replace(study, methods={**study.methods, name: other}))[name]
+    methods = dict(study.methods)
+    for other, theirs in {**(chosen or {}), name: values}.items():
+        methods[other] = replace(methods[other], values={**methods[other].values, **theirs})
+    return resolve(replace(study, methods=methods))[name]
 
 
 def _resolved(said: MethodConfig, study: StudyConfig, start: Method | None) -> Method:

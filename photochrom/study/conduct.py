@@ -87,16 +87,16 @@ def trained_runs(
     done = {}
     for run in in_order(runs, config):
         if run.method not in chosen:
-            trials = trials_of(run, config, folder)
+            trials = trials_of(run, config, folder, chosen)
             chosen[run.method] = choose(trials, train, pictures, config, reporter) if trials else {}
-        done[run.name] = _with_choice(run, config, chosen[run.method])
+        done[run.name] = _with_choice(run, config, chosen)
         train(done[run.name])
     return [done[run.name] for run in runs]
 
 
-def _with_choice(run: Run, config: StudyConfig, values: Mapping[str, Any]) -> Run:
+def _with_choice(run: Run, config: StudyConfig, chosen: Mapping[str, Mapping[str, Any]]) -> Run:
     """Return a run with the values that its method's sweep chose."""
-    method = with_values(config, run.method, values)
+    method = with_values(config, run.method, chosen[run.method], chosen)
     return replace(run, config=replace(method.config, seed=run.seed), view=method.view)
 
 

@@ -17,6 +17,7 @@ from photochrom.study.conduct import PRIOR, planned, seen
 from photochrom.study.given import Pictures, Reporter
 from photochrom.study.reported import evaluated
 from photochrom.study.runs import Run, flat_seed
+from photochrom.study.selection import SELECTION, first_runs, trials_of, tuned
 from photochrom.training import Progress, fit
 
 _STEPS = 8  # of which the first begins everything and the second follows a look
@@ -65,11 +66,18 @@ class Forecast:
     evaluation: float
     pictures: int
     """That are measured on."""
+    trials: int = 0
+    """Of the sweep, that are not finished."""
+    sweep: float = 0.0
+    """Seconds of training them."""
+    selection: float = 0.0
+    """Seconds of choosing decodings on the selection images, for trials and runs."""
 
     @property
     def total(self) -> float:
         """Seconds of the whole study."""
-        return self.prior + sum(one.seconds for one in self.runs) + self.evaluation
+        trained = sum(one.seconds for one in self.runs)
+        return self.prior + self.sweep + trained + self.selection + self.evaluation
 
 
 class _EnoughError(Exception):
@@ -92,6 +100,7 @@ def forecast(
     finished = [_is_there(run) for run in runs]
     prior = PriorFile.load(Path("photographs"))  # the weights' values take no time
     costs: dict[str, Cost] = {}
+    trials = _trials(runs, config, folder)
     with tempfile.TemporaryDirectory() as scratch:
         at = Path(scratch)
         for run in runs:
@@ -100,6 +109,8 @@ def forecast(
                 costs[run.method] = _cost(run, pictures.training, prior, at / run.method)
         tell("measuring the evaluation")
         evaluation = _evaluation(runs, pictures.test, config, at, reporter)
+        chosen = [*trials, *(run for run, there in zip(runs, finished, strict=True) if not there)]
+        selection = _selection(chosen, pictures.select, prior, at)
     return Forecast(
         [
             Planned(run, cost.parameters, 0.0 if there else cost.seconds(run.config))
@@ -109,7 +120,37 @@ def forecast(
         prior=0.0 if (folder / "prior.h5").exists() else _counting(pictures.training),
         evaluation=evaluation,
         pictures=len(pictures.test),
+        trials=len(trials),
+        sweep=sum(costs[trial.method].seconds(trial.config) for trial in trials),
+        selection=selection,
     )
+
+
+def _trials(runs: Sequence[Run], config: StudyConfig, folder: Path) -> list[Run]:
+    """Return the trials of the sweep that have not been scored."""
+    return [
+        trial.run
+        for run in first_runs(runs).values()
+        for trial in trials_of(run, config, folder)
+        if not (trial.run.folder / SELECTION).exists()
+    ]
+
+
+def _selection(
+    chosen: Sequence[Run], pictures: Sequence[Picture], prior: PriorFile, models: Path
+) -> float:
+    """Seconds of choosing the decodings of some runs, by a few images and untrained models."""
+    few = pictures[:_EVALUATED]
+    seconds: dict[str, float] = {}
+    for run in chosen if few else ():
+        if run.method not in seconds:
+            began = time.monotonic()
+            with contextlib.suppress(ValueError):  # none of the few can be read
+                tuned(
+                    Colorizer.load(models / run.method / "model"), run, seen(prior, run.view), few
+                )
+            seconds[run.method] = (time.monotonic() - began) * len(pictures) / len(few)
+    return sum(seconds[run.method] for run in chosen if few)
 
 
 def _is_there(run: Run) -> bool:

@@ -12,7 +12,7 @@ its best decoding, so no method is judged by a decoding that suits another.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from photochrom.studies.methods import with_values
 from photochrom.study.given import Pictures, Reporter
 from photochrom.study.runs import Run
 from photochrom.training import DivergedError
-from photochrom.tuning import Decoding, Objective, apply, tune
+from photochrom.tuning import Decoding, Objective, Tuned, apply, tune
 
 SELECTION = "selection.json"
 TUNED = "tuned"
@@ -58,11 +58,27 @@ def trial_name(values: Mapping[str, Any]) -> str:
     )
 
 
-def trials_of(run: Run, config: StudyConfig, folder: Path) -> list[Planned]:
-    """Return the trials of a method, whose first-seed run is `run`; none where nothing is swept."""
+def first_runs(runs: Sequence[Run]) -> dict[str, Run]:
+    """Return each method's run of the first seed, in the order of the methods."""
+    first: dict[str, Run] = {}
+    for run in runs:
+        first.setdefault(run.method, run)
+    return first
+
+
+def trials_of(
+    run: Run,
+    config: StudyConfig,
+    folder: Path,
+    chosen: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Planned]:
+    """Return the trials of a method, whose first-seed run is `run`; none where nothing is swept.
+
+    `chosen` has the values that earlier sweeps chose for the methods that it may begin with.
+    """
     planned = []
     for values in config.sweep_of(run.method):
-        method = with_values(config, run.method, values)
+        method = with_values(config, run.method, values, chosen)
         short = _shortened(replace(method.config, seed=run.seed), config.sweep_share)
         name = trial_name(values)
         trial = replace(
@@ -163,16 +179,32 @@ def _tuned(
     objective: str,
     reporter: Reporter,
 ) -> dict[str, Any]:
-    found = tune(
+    found = tuned(model, run, prior, images, objective, reporter)
+    tried = [[asdict(one), None if math.isnan(score) else score] for one, score in found.tried]
+    return {"score": found.score, "decoding": asdict(found.decoding), "tried": tried}
+
+
+def tuned(
+    model: Colorizer,
+    run: Run,
+    prior: PriorFile,
+    images: Sequence[Picture],
+    objective: str = "auc_rebalanced",
+    reporter: Reporter | None = None,
+) -> Tuned:
+    """Return the best decoding of a run's model on some images."""
+
+    def track(items: Iterable[Any], total: int) -> Iterable[Any]:
+        return items if reporter is None else reporter.track(items, total, f"selecting {run.name}")
+
+    return tune(
         model,
         images,
         objective=_objective(objective),
         weights=_weights(run, prior),
         rebalanced=run.config.rebalance,
-        track=lambda items, total: reporter.track(items, total, f"selecting {run.name}"),
+        track=track,
     )
-    tried = [[asdict(one), None if math.isnan(score) else score] for one, score in found.tried]
-    return {"score": found.score, "decoding": asdict(found.decoding), "tried": tried}
 
 
 def _objective(objective: str) -> Objective:
@@ -218,8 +250,7 @@ def tuned_model(
 def reported(runs: Sequence[Run], config: StudyConfig, folder: Path) -> list[Trial]:
     """Return what was tried and chosen, for the report: trials first, then decodings of runs."""
     found = []
-    first = {run.method: run for run in reversed(runs)}
-    for method, run in first.items():
+    for method, run in first_runs(runs).items():
         trials = trials_of(run, config, folder)
         selected = [_selected(trial.run) for trial in trials]
         scores = [one["score"] for one in selected]

@@ -33,7 +33,6 @@ def settings_of(
         "protocol": _kept(protocol),
         "prior": asdict(prior),
         "evaluation": asdict(config.evaluation),
-        "sweep_share": config.sweep_share,
         "methods": {run.method: _of_method(run, config) for run in runs},
         "runs": [[run.method, run.seed] for run in runs],
     }
@@ -53,6 +52,7 @@ def _of_method(run: Run, config: StudyConfig) -> dict[str, Any]:
         "from": config.methods[run.method].start,
         "select_by": config.objective_of(run.method),
         "sweep": config.sweep_of(run.method),
+        "sweep_share": config.sweep_share,
     }
 
 

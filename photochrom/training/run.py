@@ -150,6 +150,7 @@ def _colorizer(
         encoder.load_state_dict(read_encoder_weights(config.encoder, config.encoder_weights))
     if initial is not None:
         colorizer.load_state_dict(initial.state_dict())
+        colorizer.gain = initial.gain
     if config.encoder != "unet" and config.encoder_lr == 0:
         freeze(encoder)
     if isinstance(encoder, Lite0):
