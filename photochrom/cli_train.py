@@ -44,7 +44,7 @@ def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
         recipe: Recipe = None,
         start: Start = None,
         prior: str | None = None,
-        validate: Watched = (),
+        val: Watched = (),
         balance: str | None = None,
         resume: bool = False,
         config: Config = default,
@@ -61,7 +61,7 @@ def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
             resume: Continue the run in the output folder if there is one.
         """
         asked = config if start is None else _following(start, default, config, config.size)
-        _train(pictures, output, prior, validate, resume, asked, start, balance)
+        _train(pictures, output, prior, val, resume, asked, start, balance)
 
     return train
 
@@ -106,7 +106,7 @@ def refine(
     *,
     output: Output,
     prior: str | None = None,
-    validate: Watched = (),
+    val: Watched = (),
     resume: bool = False,
     config: Config = _REFINE,
 ) -> None:
@@ -126,14 +126,14 @@ def refine(
     if read_config(model)["network"]["method"] != "classification":
         raise ValueError(f"{model}: expected a classification to refine, got a regression")
     config = _following(model, _REFINE, config)
-    _train(pictures, output, prior, validate, resume, config, model)
+    _train(pictures, output, prior, val, resume, config, model)
 
 
 def _train(
     pictures: Sequence[str],
     output: Path,
     prior: str | None,
-    validate: Sequence[str],
+    val: Sequence[str],
     resume: bool,
     config: TrainConfig,
     start: str | None,
@@ -147,7 +147,7 @@ def _train(
     config.refuse_endless()
     loaded = PriorFile.load(prior) if prior else None
     found = images.find(pictures)
-    watched = images.find(validate) if validate else images.Found()
+    watched = images.find(val) if val else images.Found()
     first = training.rank(config) == 0
     with bars.Bar(config.label, config, disable=not first) as bar:
         skipped = training.fit(

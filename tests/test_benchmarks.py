@@ -51,3 +51,10 @@ def test_the_page_holds_the_table_of_the_results():
     command = [sys.executable, "-m", "benchmarks.table"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert told.strip() in (ROOT / "docs" / "results.md").read_text()
+
+
+def test_the_other_definitions_in_the_docs_have_the_values_that_are_computed(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from benchmarks.readings import table
+
+    assert table() in (ROOT / "docs" / "metrics.md").read_text("utf-8")

@@ -96,6 +96,12 @@ def test_the_readme_shows_every_command():
         "export",
         "evaluate",
         "study",
+        "tune",
+        "judge",
+        "refine",
+        "models",
+        "serve",
+        "app",
         "demo",
     ):
         assert any(words.startswith(command) for words in shown), command
