@@ -39,6 +39,7 @@ from photochrom.statistics import LEVEL, difference, estimate, sign_flip
 _SAMPLES = Path(__file__).parents[1] / "photochrom" / "assets" / "samples"
 _SIZES = (20, 100, 300, 1000)
 _SETS = 600
+_TESTS = 3000  # of exchangeable pairs: a share of .05 has a standard error of .004
 _GROUP = 40
 MIN_IMAGES = {metric.key: metric.min_images for metric in METRICS}
 Scores = Mapping[str, Contributions]
@@ -219,9 +220,8 @@ def main() -> None:
     evaluating = (time.perf_counter() - began) / len(of.truth) / 2
     rows: list[Row] = []
     for images in _SIZES:
-        sets = _SETS if images < 1000 else _SETS // 2
         bounds = (">= 0.92", "<= 0.98") if images >= 100 else (None, None)
-        for kind, rates in coverage(of, images, sets).items():
+        for kind, rates in coverage(of, images, _SETS).items():
             for row in _extremes(f"coverage, {kind}s, n = {images}", rates, bounds):
                 rows.append(row)
             for key in ("auc_rebalanced", "auc_raw"):
@@ -229,7 +229,7 @@ def main() -> None:
                 if name in rates:
                     text = f"coverage, {kind}, n = {images}: {name}"
                     rows.append(Row.of(text, rates[name], unit="share"))
-        wrong = errors(of, images, sets)
+        wrong = errors(of, images, _TESTS if images < 1000 else _TESTS // 3)
         worst = max(wrong, key=wrong.__getitem__)
         text = f"false positives at .05, greatest of {len(wrong)} metrics, n = {images}: {worst}"
         rows.append(Row.of(text, wrong[worst], "<= 0.06", "share"))

@@ -140,8 +140,9 @@ def test_influence_on_a_mean_is_the_image_less_the_mean():
 
 
 def test_more_of_the_same_images_move_no_score(case):
-    # But rebalanced AuC, whose rare bins are expected to be as the others are.
-    found = {key: one for key, one in contributions(*case).items() if key != "auc_rebalanced"}
+    # But of means over bins or hues, of which the rare are expected to be as the others are.
+    means = ("auc_rebalanced", "hue_agreement")
+    found = {key: one for key, one in contributions(*case).items() if key not in means}
     moved = {key: one.influence.sum() for key, one in found.items()}
     assert moved == pytest.approx(dict.fromkeys(found, 0), abs=1e-10)  # sums of float64
 
@@ -267,3 +268,12 @@ def test_a_tally_of_missing_images_is_refused():
         Tally(tally.names[:1], tally.values, tally.counts)
     with pytest.raises(ValueError, match=r"expected bins of 1 pictures, got 2"):
         Truth(("one",), **true.arrays())
+
+
+def test_hue_agreement_has_as_many_images_as_the_rarest_hue(case):
+    tally, true = case
+    # Of a hue whose pixels are n_1 … n_N, Kish's effective number is (Σ n)² / Σ n².
+    pixels = true.hue[:, :12].astype(float)
+    pixels = pixels[:, pixels.sum(axis=0) > 0]
+    kish = pixels.sum(axis=0) ** 2 / (pixels**2).sum(axis=0)
+    assert contributions(tally, true)["hue_agreement"].images == pytest.approx(kish.min())

@@ -45,7 +45,7 @@ METRICS = (
     Metric("neutral_chroma", "chroma on neutral pixels", "ab units", "lower", 2, min_images=50),
     Metric("ab_divergence", "ab divergence", "bits", "lower", 3),
     Metric("hue_agreement", "hue agreement", "%", "higher", 1, min_images=50),
-    Metric("green_for_blue", "green for blue", "%", "lower", 1, min_images=50),
+    Metric("green_for_blue", "green for blue", "%", "lower", 1, min_images=150),
     Metric("fd_lite0", "fd-lite0", "", "lower", 2),
     Metric("nll", "log-likelihood, negative", "bits/pixel", "lower", 3, True),
     Metric("top1", "top-1 bin", "%", "higher", 2, True),

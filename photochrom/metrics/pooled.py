@@ -263,8 +263,12 @@ def _mean_color_error(
 def _hue_agreement(
     hue: Num[np.ndarray, "N hues hues"], true_hue: Num[np.ndarray, "N hues"]
 ) -> Contributions:
-    same = hue.diagonal(axis1=1, axis2=2)
-    return _mean_ratio(100 * same[:, :SECTORS], true_hue[:, :SECTORS])
+    """The mean over sectors; of images as many as the sector with the fewest has (Kish)."""
+    same, true = hue.diagonal(axis1=1, axis2=2)[:, :SECTORS], true_hue[:, :SECTORS]
+    found = _mean_over_bins(100 * same, true)
+    squares, sums = np.square(true.astype(np.float64)).sum(axis=0), true.sum(axis=0)
+    fewest = (sums[sums > 0].astype(np.float64) ** 2 / squares[sums > 0]).min(initial=len(true))
+    return found._replace(images=round(float(fewest), 6))
 
 
 def _green_for_blue(
