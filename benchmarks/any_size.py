@@ -15,8 +15,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.measure import Row, report
-from photochrom.color import lab_from_rgb
-from photochrom.images import find, read
+from photochrom.color.lab import lab_from_rgb
+from photochrom.image_io import find, read_rgb
 from photochrom.metrics import AucCounts
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
@@ -35,7 +35,7 @@ def main() -> None:
     for scale in _SCALES:
         counts = {how: AucCounts.empty(gamut) for how in ("at working size", "whole")}
         for picture in tqdm(pictures, desc=f"× {scale}"):
-            small = Image.fromarray(read(picture, side, fit="scale"))
+            small = Image.fromarray(read_rgb(picture, side, fit="scale"))
             rgb = np.asarray(small.resize([scale * one for one in small.size], Image.LANCZOS))
             lab = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)
             L, truth = lab[:, :1], lab[:, 1:]

@@ -13,9 +13,9 @@ from PIL import Image
 
 from benchmarks.measure import Row, report, times
 from photochrom.app.display import Display, jpeg
-from photochrom.app.seen import Look, Seen
+from photochrom.app.session import Look, Seen
+from photochrom.image_io import of_rgb
 from photochrom.models import load_model
-from photochrom.originals import of_rgb
 
 _PHOTO = Path(__file__).parents[1] / "photochrom" / "assets" / "samples" / "dahlia.jpg"
 _SIZE = (1200, 834)  # a megapixel

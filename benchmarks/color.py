@@ -4,8 +4,8 @@ import torch
 from skimage.color import rgb2lab
 
 from benchmarks.measure import Row, ratio, report, times
-from photochrom.color import lab_from_rgb
-from photochrom.memory import keep_freed_memory
+from photochrom.color.lab import lab_from_rgb
+from photochrom.runtime.memory import keep_freed_memory
 
 
 def main() -> None:

@@ -25,16 +25,16 @@ import numpy as np
 import torch
 
 from benchmarks.measure import Row, report
-from photochrom.comparison import compare
 from photochrom.config import EvaluateConfig
-from photochrom.constant import Constant
-from photochrom.contenders import BASELINES, trained
-from photochrom.images import find
+from photochrom.evaluation.baselines import Constant
+from photochrom.evaluation.batch_scoring import Part, Scorer
+from photochrom.evaluation.inference import LEVEL, difference, estimate, sign_flip
+from photochrom.evaluation.methods import BASELINES, trained
+from photochrom.evaluation.pairwise import compare
+from photochrom.evaluation.results import Estimate
+from photochrom.image_io import find
 from photochrom.metrics import METRICS, Contributions, Tally, Truth, contributions
 from photochrom.prior import PriorFile
-from photochrom.results import Estimate
-from photochrom.scoring import Part, Scorer
-from photochrom.statistics import LEVEL, difference, estimate, sign_flip
 
 _SAMPLES = Path(__file__).parents[1] / "photochrom" / "assets" / "samples"
 _SIZES = (20, 100, 300, 1000)

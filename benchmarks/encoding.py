@@ -9,9 +9,9 @@ from sklearn.neighbors import NearestNeighbors
 import photochrom
 from benchmarks.measure import Row, ratio, report, times
 from photochrom.data import centre_loader
-from photochrom.images import find
-from photochrom.memory import keep_freed_memory
+from photochrom.image_io import find
 from photochrom.quantize import Gamut, soft_encode
+from photochrom.runtime.memory import keep_freed_memory
 
 
 def main() -> None:

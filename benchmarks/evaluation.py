@@ -17,11 +17,11 @@ import photochrom
 from benchmarks.measure import Row, ratio, report, times
 from photochrom.config import Architecture, EvaluateConfig, Method
 from photochrom.data import CentreSquares, collate
-from photochrom.evaluate import Contender, evaluate
-from photochrom.images import Picture, find
-from photochrom.memory import keep_freed_memory, peak_megabytes
+from photochrom.evaluation.evaluate import Contender, evaluate
+from photochrom.image_io import Picture, find
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
+from photochrom.runtime.memory import keep_freed_memory, peak_megabytes
 
 _PICTURES, _SIZE, _SMALL = 300, 256, 64
 _METHODS: tuple[Method, ...] = ("regression", "classification", "classification")

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from benchmarks.measure import Act, against_plain, report
 from photochrom.quantize import Gamut, decode_features
-from photochrom.quantize.annealed import annealed_mean_of_features
+from photochrom.quantize.differentiable_decode import annealed_mean_of_features
 from photochrom.training import has_bf16
 
 _SIZE, _TEMPERATURE = 1024, 0.38

@@ -16,9 +16,9 @@ from PIL import Image
 from benchmarks.measure import Row, report
 from benchmarks.prior import SOURCES
 from photochrom.config import PriorConfig
-from photochrom.images import decode, find, packed_colors, read
+from photochrom.image_io import decode_rgb, find, packed_colors, read_rgb
 from photochrom.prior.counting import cells
-from photochrom.prior.tone import are_toned, is_grey
+from photochrom.prior.monochrome import are_toned, is_grey
 
 _SIZE = PriorConfig().size
 _EVERY = 12  # of the photographs, one in so many is toned
@@ -45,7 +45,7 @@ def toned(rgb: np.ndarray, curve: Curve, quality: int) -> np.ndarray:
     picture = Image.fromarray(np.stack(curve(y), -1).clip(0, 255).astype(np.uint8))
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=quality)
-    return decode(buffer.getvalue(), _SIZE, fit="sample")
+    return decode_rgb(buffer.getvalue(), _SIZE, fit="sample")
 
 
 def left_out(rgb: np.ndarray) -> bool:
@@ -57,11 +57,13 @@ def left_out(rgb: np.ndarray) -> bool:
 def main() -> None:
     """Measure, print and write the rows."""
     pictures = find(sorted(sys.argv[1:] or glob(SOURCES))).pictures
-    lost = sum(left_out(read(picture, _SIZE, fit="sample")) for picture in pictures) / len(pictures)
+    lost = sum(left_out(read_rgb(picture, _SIZE, fit="sample")) for picture in pictures) / len(
+        pictures
+    )
     rows = [Row.of("grey guard, colour photographs left out", 100 * lost, unit="%")]
     random = np.random.default_rng(0)
     for name, curve in TONES.items():
-        some = [toned(read(p), curve, int(random.integers(60, 96))) for p in pictures[::_EVERY]]
+        some = [toned(read_rgb(p), curve, int(random.integers(60, 96))) for p in pictures[::_EVERY]]
         kept = 1 - sum(map(left_out, some)) / len(some)
         rows.append(Row.of(f"grey guard, {name} kept", 100 * kept, unit="%"))
     report("grey_guard", rows)

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from photochrom.color import compose
+from photochrom.color.lab import compose
 from photochrom.data import CentreSquares, collate
-from photochrom.images import find
+from photochrom.image_io import find
 from photochrom.models import Colorizer
 
 _SAMPLES = Path(__file__).parents[1] / "photochrom" / "assets" / "samples"

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 import photochrom
-from photochrom.files import write_json
+from photochrom.storage.atomic import write_json
 
 _RESULTS = Path(__file__).parent / "results"
 Act = Callable[[], Any]

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from benchmarks.measure import Row, ratio, report, times
-from photochrom.color import lab_from_rgb
-from photochrom.export import export
-from photochrom.images import find, read
+from photochrom.color.lab import lab_from_rgb
+from photochrom.image_io import find, read_rgb
 from photochrom.models import AnyColorizer, Colorizer, OnnxColorizer, load_model
+from photochrom.models.onnx.export import export
 
 _SIZE, _REPEATS = 256, 15
 _SAMPLES = Path(__file__).parents[1] / "photochrom" / "assets" / "samples"
@@ -29,7 +29,7 @@ def main() -> None:
     model = sys.argv[1] if len(sys.argv) > 1 else "photochrom"
     torch_model, rows = Colorizer.load(model), []
     folded = load_model(model)
-    photographs = [read(picture) for picture in find([str(_SAMPLES)]).pictures]
+    photographs = [read_rgb(picture) for picture in find([str(_SAMPLES)]).pictures]
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         for flags, target in (("", "<= 0.7"), (" --int8", None)):
             path = Path(folder) / f"model{flags}.onnx"

@@ -19,12 +19,12 @@ from PIL import Image
 
 import photochrom
 from benchmarks.measure import Row, ratio, report, times
-from photochrom.colorize import colorize_all, read_original
 from photochrom.config import ColorizeConfig
-from photochrom.images import Picture, find
-from photochrom.memory import forget_peak, peak_megabytes
+from photochrom.image_io import Picture, find
+from photochrom.inference.pipeline import colorize_all, read_original
 from photochrom.models import AnyColorizer, load_model
-from photochrom.painting import Model
+from photochrom.rendering.predict import Model
+from photochrom.runtime.memory import forget_peak, peak_megabytes
 
 _SAMPLES = Path(photochrom.__file__).parent / "assets" / "samples"
 _SIZES = {12: (4000, 3000), 100: (12_500, 8_000)}  # width and height by megapixels

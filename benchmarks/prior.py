@@ -20,11 +20,11 @@ from sklearn.neighbors import NearestNeighbors
 
 from benchmarks.measure import Row, ratio, report, times
 from photochrom.config import PriorConfig
-from photochrom.images import Picture, find, iterate, read, total
+from photochrom.image_io import Picture, find, iterate, read_rgb, total
 from photochrom.prior import AbHistogram, ColorPrior, Crew, build, count, crew_of
 from photochrom.prior.build import worked
 from photochrom.prior.counting import Counted, cells
-from photochrom.prior.progress import Progress
+from photochrom.prior.resume import Progress
 from photochrom.quantize import Gamut
 
 SOURCES = str(Path(__file__).parents[2] / "shared" / "data" / "photos-train-*.tar")
@@ -48,7 +48,7 @@ def published(pictures: Sequence[Picture], gamut: Gamut) -> np.ndarray:
     neighbours = NearestNeighbors(n_neighbors=5).fit(gamut.bins.numpy())
     mass = np.zeros(len(gamut))
     for picture in pictures:
-        ab = rgb2lab(read(picture, _ALL, fit="sample"))[..., 1:].reshape(-1, 2)
+        ab = rgb2lab(read_rgb(picture, _ALL, fit="sample"))[..., 1:].reshape(-1, 2)
         distance, bins = neighbours.kneighbors(ab)
         weights = np.exp(-(distance**2) / (2 * 5.0**2))
         weights /= weights.sum(axis=1, keepdims=True)
@@ -75,7 +75,7 @@ def against_published(pictures: Sequence[Picture]) -> list[Row]:
 def enlarged(pictures: Sequence[Picture], folder: Path) -> Sequence[Picture]:
     """The pictures at the size that ImageNet's have on average."""
     for place, picture in enumerate(pictures):
-        image = Image.fromarray(read(picture)).resize(_IMAGENET)
+        image = Image.fromarray(read_rgb(picture)).resize(_IMAGENET)
         image.save(folder / f"{place}.jpg", quality=90)
     return find([str(folder)]).pictures
 
@@ -106,7 +106,7 @@ _COUNT = """
 import sys
 from pathlib import Path
 from photochrom.config import PriorConfig
-from photochrom.images import iterate
+from photochrom.image_io import iterate
 from photochrom.prior import build
 build(iterate(sys.argv[1:]), PriorConfig())
 print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])

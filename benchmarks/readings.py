@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from photochrom.config import EvaluateConfig
-from photochrom.evaluate import evaluate
-from photochrom.images import find
+from photochrom.evaluation.evaluate import evaluate
+from photochrom.image_io import find
 from photochrom.metrics import AUC_READINGS
 
 _ROOT = Path(__file__).parents[1]

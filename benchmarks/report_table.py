@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from photochrom.report.wording import BY_KEY, p_value, told
+from photochrom.report.formatting import BY_KEY, p_value, told
 
 SCORES = ("auc_rebalanced", "auc_raw", "colorfulness", "ciede2000", "psnr", "ssim")
 _BY_SOURCE = ("auc_rebalanced", "auc_raw")

@@ -23,7 +23,7 @@ import torch
 from PIL import Image
 
 from benchmarks.measure import Row, report
-from photochrom import originals
+from photochrom import image_io
 from photochrom.models import load_model
 
 _SIZE, _CLIENTS, _BATCH, _PASSES = 256, 8, 8, 10
@@ -106,7 +106,7 @@ def _load(url: str, bodies: list[bytes], seconds: float) -> list[float]:
 def _alone(bodies: list[bytes]) -> float:
     """Pictures a second of the network alone, L being there."""
     colorizer = load_model("photochrom")
-    pages = [originals.read(body).pages[0] for body in bodies[:_BATCH]]
+    pages = [image_io.decode_original(body).pages[0] for body in bodies[:_BATCH]]
     L = torch.cat([page.scaled_lightness(colorizer.size) for page in pages])
     seconds = []
     with torch.inference_mode():

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 
 from benchmarks import report_table
-from photochrom.contenders import BASELINES
-from photochrom.files import write_json, write_whole
+from photochrom.evaluation.methods import BASELINES
 from photochrom.models import Colorizer, names, read_config
-from photochrom.models.saved import CARD, CONFIG, SHIPPED
+from photochrom.models.io.checkpoint import CARD, CONFIG, SHIPPED
+from photochrom.storage.atomic import write_json, write_whole
 
 _TABLE = re.compile(r"(?<=<!-- scores -->\n).*?(?=<!-- end of scores -->)", re.DOTALL)
 

@@ -15,8 +15,8 @@ from benchmarks.measure import Row, report
 from benchmarks.training_step import prepare
 from photochrom.config import ProtocolConfig
 from photochrom.data import TrainingSquares, training_loader
-from photochrom.images import find
-from photochrom.pack import pack
+from photochrom.data.hdf5_images import pack
+from photochrom.image_io import find
 
 _WARM_UP, _STEPS = 5, 60
 

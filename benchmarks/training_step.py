@@ -14,12 +14,12 @@ import numpy as np
 import torch
 
 from benchmarks.measure import Act, Row, peak_bytes, ratio, report, times
-from photochrom.blocks import rows_per_block
 from photochrom.config import Architecture, TrainConfig
 from photochrom.data import Batch
-from photochrom.memory import keep_freed_memory
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
+from photochrom.quantize.chunks import rows_per_block
+from photochrom.runtime.memory import keep_freed_memory
 from photochrom.training import TrainingModule, has_bf16
 
 _CUDA = torch.cuda.is_available()

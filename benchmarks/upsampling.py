@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from benchmarks.measure import Row, report
 from photochrom.data import CentreSquares, collate
-from photochrom.images import find
-from photochrom.upsampling import Bilinear, EdgeAware
+from photochrom.image_io import find
+from photochrom.rendering.upsample import Bilinear, EdgeAware
 
 _SAMPLES = Path(__file__).parents[1] / "photochrom" / "assets" / "samples"
 _SIZE, _BATCH = 128, 20

@@ -6,93 +6,24 @@ The command line is a skin: each command parses, calls one library function and 
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
 
 import tyro
-from tyro.conf import Positional, arg
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
-from photochrom import console
-from photochrom.cli_app import app as app_command
-from photochrom.cli_colorize import colorize, list_models
-from photochrom.cli_demo import demo
-from photochrom.cli_export import export
-from photochrom.cli_judge import judge
-from photochrom.cli_pack import pack
-from photochrom.cli_prior import PICTURES, Output, prior
-from photochrom.cli_serve import serve
-from photochrom.cli_study import study_command
-from photochrom.cli_train import list_recipes, refine, train_command
-from photochrom.cli_tune import tune
-from photochrom.config import EvaluateConfig
-from photochrom.storage import StorageError, is_url, refuse_credentials
-
-Predictions = Annotated[
-    tuple[str, ...],
-    arg(metavar="DIR...", help="Colorized by any program: matched by name, whatever the suffix."),
-]
-Models = Positional[
-    Annotated[
-        tuple[str, ...],
-        arg(metavar="MODEL...", help="Run folders, names of photochrom models, or URLs."),
-    ]
-]
-
-
-@console.later
-def evaluate(
-    models: Models = (),
-    *,
-    pictures: Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)],
-    output: Output,
-    predictions: Predictions = (),
-    sources: Annotated[str | None, arg(metavar="TSV")] = None,
-    prior: Annotated[str, arg(metavar="PRIOR")] = "photographs",
-    human_study: Annotated[Path | None, arg(metavar="DIR")] = None,
-    config: Annotated[EvaluateConfig, arg(name="")],
-    overwrite: bool = False,
-) -> None:
-    """Score models and the output folders of other programs on images; write a report page.
-
-    Baselines are scored beside them: gray, the best constant color, another image's color, colors
-    drawn from the prior, and the quantization bound. docs/metrics.md defines the scores.
-
-    Example: photochrom evaluate photochrom runs/* --pictures test.tar -o report
-
-    Args:
-        output: The report folder to make.
-        sources: A .tsv with the columns key (an image's name) and source: the main scores are
-            also computed for each source by itself.
-        prior: Prior of the training images, for the constant color and the colors drawn.
-        human_study: Also write a page on which people tell true images from colorized ones;
-            photochrom judge reads their answers.
-        overwrite: Replace a report that exists.
-    """
-    from photochrom import bars, files, images, study
-
-    files.refuse_existing(output, overwrite=overwrite)
-    if human_study is not None:
-        files.refuse_existing(human_study / "index.html", overwrite=overwrite)
-    if not models and not predictions:
-        raise ValueError("expected models or --predictions to score, got neither")
-    found = images.find(pictures)
-    source = " ".join(pictures)
-    page = study.report_on(
-        models,
-        predictions,
-        found,
-        config,
-        output,
-        source,
-        bars.Teller(),
-        sources=sources,
-        prior=prior,
-        human_study=human_study,
-    )
-    if human_study is not None:
-        print(f"open this page to judge: {(human_study / 'index.html').resolve().as_uri()}")
-    print(console.table(output))
-    print(f"open this page: {page.resolve().as_uri()}")
+from photochrom.commands import terminal
+from photochrom.commands.app import app as app_command
+from photochrom.commands.colorize import colorize, list_models
+from photochrom.commands.demo import demo
+from photochrom.commands.evaluate import evaluate
+from photochrom.commands.export import export
+from photochrom.commands.judge import judge
+from photochrom.commands.pack import pack
+from photochrom.commands.prior import prior
+from photochrom.commands.serve import serve
+from photochrom.commands.study import study_command
+from photochrom.commands.train import list_recipes, refine, train_command
+from photochrom.commands.tune import tune
+from photochrom.storage.open import StorageError, is_url, refuse_credentials
 
 
 def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
@@ -154,4 +85,4 @@ def _local(place: str) -> Path:
 
 def main() -> None:
     """Run a command; a mistake that the user can mend ends it with one line and exit code 2."""
-    console.run(lambda: parse(sys.argv[1:]))
+    terminal.run(lambda: parse(sys.argv[1:]))

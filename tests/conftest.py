@@ -100,7 +100,7 @@ def two_colours(tmp_path: Path) -> Path:
 @pytest.fixture
 def pictures(photos: Path):
     """What is found in `photos`."""
-    from photochrom.images import find
+    from photochrom.image_io import find
 
     return find([str(photos)]).pictures
 
@@ -121,11 +121,11 @@ def game(tiny: dict) -> dict:
 @pytest.fixture
 def load(tmp_path: Path):
     """Write a study's text to mine.toml and load it."""
-    from photochrom import studies
+    from photochrom.study import definition
 
     def write(text):
         (tmp_path / "mine.toml").write_text(text)
-        return studies.load(str(tmp_path / "mine.toml"))
+        return definition.load(str(tmp_path / "mine.toml"))
 
     return write
 
@@ -164,8 +164,8 @@ def classifier():
 @pytest.fixture
 def colored(classifier, tmp_path):
     """Colorize what lies in `tmp_path / "in"` to `tmp_path / name`: the outcomes."""
-    from photochrom.colorize import colorize_all
-    from photochrom.images import find
+    from photochrom.image_io import find
+    from photochrom.inference.pipeline import colorize_all
 
     def call(name, extras=None, model=None, **options):
         found, out = find([str(tmp_path / "in")]), (tmp_path / name).as_posix()

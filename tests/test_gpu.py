@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from photochrom.color import lab_from_rgb
+from photochrom.color.lab import lab_from_rgb
 from photochrom.losses import fused_cross_entropy
 from photochrom.quantize import Gamut, SoftBins, decode_features, soft_encode
 

@@ -5,13 +5,12 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from photochrom import originals
-from photochrom.app.picture import safe_stem, written
-from photochrom.app.seen import Fixed, Look, Seen, see
-from photochrom.images import PictureError, Skipped
+from photochrom import image_io
+from photochrom.app.opened_image import safe_stem, written
+from photochrom.app.session import Fixed, Look, Seen, see
+from photochrom.image_io import OriginalFile, PictureError, Skipped
 from photochrom.models import AnyColorizer
-from photochrom.originals import OriginalFile
-from photochrom.painting import side_seen
+from photochrom.rendering.predict import side_seen
 
 
 class Dropped(NamedTuple):
@@ -67,6 +66,6 @@ def seen_in(file: OriginalFile, model: AnyColorizer) -> Seen | Fixed:
 
 
 def _colorized(data: bytes, model: AnyColorizer, look: Look, most_pixels: int) -> tuple[bytes, str]:
-    file = originals.read(data, most_pixels=most_pixels)
+    file = image_io.decode_original(data, most_pixels=most_pixels)
     made = written(file, seen_in(file, model), look)
     return made.data, made.suffix

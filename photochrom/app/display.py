@@ -9,12 +9,12 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from photochrom import originals
+from photochrom import image_io
 from photochrom.config import ColorizeConfig
-from photochrom.originals import Page
-from photochrom.originals.pixels import as_bytes
-from photochrom.painting import enlarged, paint
-from photochrom.upsampling import Bilinear
+from photochrom.image_io import Page
+from photochrom.image_io.pixels import as_bytes
+from photochrom.rendering.predict import enlarged, paint
+from photochrom.rendering.upsample import Bilinear
 
 LONG_SIDE = 1200
 _QUALITY = 85
@@ -25,7 +25,7 @@ class Display:
 
     def __init__(self, page: Page) -> None:
         self.image = _reduced(as_bytes(page.pixels, alpha=False), LONG_SIDE)
-        self._page = originals.of_rgb(np.array(self.image)).pages[0]
+        self._page = image_io.of_rgb(np.array(self.image)).pages[0]
 
     @property
     def size(self) -> tuple[int, int]:

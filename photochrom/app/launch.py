@@ -6,9 +6,9 @@ from typing import Any
 from starlette.formparsers import MultiPartParser
 from streamlit.web import bootstrap
 
-from photochrom.app.given import Given, give
+from photochrom.app.server_state import Given, give
 from photochrom.config import AppConfig
-from photochrom.memory import share_heaps
+from photochrom.runtime.memory import share_heaps
 
 _MAIN = Path(__file__).parent / "main.py"
 _HEAPS = 2

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from photochrom.app import colorize_page, gallery_page, prior_page, study_page
-from photochrom.app.given import given
+from photochrom.app.server_state import given
+from photochrom.app.views import colorize, gallery, prior, study
 
 _STYLE = (
     "<style>.stMainBlockContainer { padding-top: 4rem; padding-bottom: 2rem; max-width: 1500px }"
@@ -16,12 +16,12 @@ def main() -> None:
     st.set_page_config("photochrom", layout="wide")
     st.html(_STYLE)
     pages = [
-        st.Page(colorize_page.show, title="Colorize", url_path="colorize", default=True),
-        st.Page(prior_page.show, title="Prior", url_path="prior"),
-        st.Page(study_page.show, title="Study", url_path="study"),
+        st.Page(colorize.show, title="Colorize", url_path="colorize", default=True),
+        st.Page(prior.show, title="Prior", url_path="prior"),
+        st.Page(study.show, title="Study", url_path="study"),
     ]
     if given().gallery:
-        pages.insert(1, st.Page(gallery_page.show, title="Gallery", url_path="gallery"))
+        pages.insert(1, st.Page(gallery.show, title="Gallery", url_path="gallery"))
     st.navigation(pages, position="top").run()
 
 

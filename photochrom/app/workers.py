@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from photochrom.memory import give_back_freed
+from photochrom.runtime.memory import give_back_freed
 
 P = ParamSpec("P")
 T = TypeVar("T")

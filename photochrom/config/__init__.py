@@ -6,7 +6,6 @@ The defaults stand here and nowhere else; the docstring under a field is the hel
 from photochrom.config.app import AppConfig as AppConfig
 from photochrom.config.colorize import ColorizeConfig as ColorizeConfig, Decoder as Decoder
 from photochrom.config.evaluation import EvaluateConfig as EvaluateConfig
-from photochrom.config.extras import ExtrasConfig as ExtrasConfig
 from photochrom.config.network import (
     Activation as Activation,
     Architecture as Architecture,
@@ -21,6 +20,7 @@ from photochrom.config.prior import (
     fitted_bins as fitted_bins,
 )
 from photochrom.config.serve import ServeConfig as ServeConfig
+from photochrom.config.side_outputs import ExtrasConfig as ExtrasConfig
 from photochrom.config.study import (
     BUDGETS as BUDGETS,
     OBJECTIVES as OBJECTIVES,

@@ -10,14 +10,14 @@ from photochrom.data.batch import (
     collate as collate,
     is_grey as is_grey,
 )
+from photochrom.data.datasets import (
+    CentreSquares as CentreSquares,
+    TrainingSquares as TrainingSquares,
+)
+from photochrom.data.groups import read_sources as read_sources
 from photochrom.data.loading import (
     TrainingData as TrainingData,
     centre_loader as centre_loader,
     training_loader as training_loader,
 )
-from photochrom.data.order import Order as Order
-from photochrom.data.sources import read_sources as read_sources
-from photochrom.data.squares import (
-    CentreSquares as CentreSquares,
-    TrainingSquares as TrainingSquares,
-)
+from photochrom.data.sampler import Order as Order

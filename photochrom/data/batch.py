@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from photochrom.color import lab_from_rgb
-from photochrom.images import GREY_REACH
+from photochrom.color import GREY_REACH
+from photochrom.color.lab import lab_from_rgb
 
 
 class Batch(NamedTuple):

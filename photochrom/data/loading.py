@@ -8,8 +8,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from photochrom.config import ProtocolConfig
 from photochrom.data.batch import Square, collate
-from photochrom.data.squares import CentreSquares, TrainingSquares
-from photochrom.images import Picture
+from photochrom.data.datasets import CentreSquares, TrainingSquares
+from photochrom.image_io import Picture
 
 
 class Positions(Sampler[int]):

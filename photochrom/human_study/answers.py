@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from photochrom.files import parse_json
-from photochrom.images import printable
+from photochrom.image_io import printable
+from photochrom.storage.atomic import parse_json
 
 FORMAT = "photochrom human study answers"
 VERSION = 1

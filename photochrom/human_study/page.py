@@ -18,9 +18,9 @@ from jaxtyping import UInt8
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from photochrom.files import write_json, write_whole
 from photochrom.human_study.answers import FORMAT as ANSWERS_FORMAT, VERSION
 from photochrom.human_study.embedded import Sources, absurd
+from photochrom.storage.atomic import write_json, write_whole
 
 FORMAT = "photochrom human study"
 DISPLAY_MS = 1000

@@ -25,9 +25,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import stats
 
+from photochrom.evaluation.inference import LEVEL, holm
 from photochrom.human_study.answers import Answer, Answers, AnswersError
 from photochrom.human_study.screening import MAX_FAILED, screen
-from photochrom.statistics import LEVEL, holm
 
 MIN_RATERS = 5
 """Raters below which there is no interval."""

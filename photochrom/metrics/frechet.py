@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photochrom.models import read_encoder_weights
-from photochrom.models.lite0 import Lite0
+from photochrom.models.encoders.lite0 import Lite0
 
 _DEEPEST = 32  # pixels of the picture in one of the last feature map
 

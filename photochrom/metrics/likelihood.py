@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from photochrom.blocks import pixel_rows, product_dtype
-from photochrom.choices.uncertainty import bits_of, normalizer
 from photochrom.quantize import Gamut, hard_encode
-from photochrom.quantize.fused import HeadByBlocks
+from photochrom.quantize.chunked_decode import HeadByBlocks
+from photochrom.quantize.chunks import pixel_rows, product_dtype
+from photochrom.quantize.entropy import bits_of, normalizer
 
 CALIBRATION_BINS = 15
 _BITS = 1 / np.log(2)

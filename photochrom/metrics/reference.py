@@ -6,8 +6,8 @@ from functools import cached_property
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from photochrom.metrics.chroma import hue_sectors
-from photochrom.metrics.pictures import Surroundings
+from photochrom.metrics.color_difference import hue_sectors
+from photochrom.metrics.image_quality import Surroundings
 from photochrom.quantize import Gamut, hard_encode
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from photochrom.config import Architecture, ColorizeConfig, Decoder
-from photochrom.models.pictures import Picture, in_color
-from photochrom.models.saved import (
+from photochrom.models.image_types import Picture, in_color
+from photochrom.models.io.checkpoint import (
     CONFIG,
     WEIGHTS,
     locate,
@@ -22,7 +22,7 @@ from photochrom.models.saved import (
 )
 from photochrom.models.unet import UNet
 from photochrom.quantize import AB_LIMIT, Gamut, decode_features
-from photochrom.working import scaled
+from photochrom.rendering.input_size import scaled
 
 AB_SCALE = 100.0  # a linear head gives ab / 100, so that its weights start near its range
 
@@ -103,7 +103,7 @@ class Colorizer(nn.Module):
     def annealed(self, features: Float[Tensor, "B C h w"]) -> Float[Tensor, "B 2 h w"]:
         """A classifier's ab at its own temperature, with a gradient."""
         # Imports torch's compiler, more than a second: whoever only colorizes need not wait.
-        from photochrom.quantize.annealed import annealed_mean_of_features
+        from photochrom.quantize.differentiable_decode import annealed_mean_of_features
 
         head = self.network.head
         assert head.bias is not None
@@ -188,7 +188,7 @@ class Colorizer(nn.Module):
         return self.as_large_as(ab, L)
 
     def working(self, L: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B 1 _ _"]:
-        """L as the network is given it: see `photochrom.working.working_side`."""
+        """L as the network is given it: see `photochrom.rendering.input_size.working_side`."""
         return scaled(L, self.size, self.stride)
 
     @staticmethod

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from photochrom.config import Norm
-from photochrom.models.blocks import activation, init_normal, normalisation
+from photochrom.models.layers import activation, init_normal, normalisation
 from photochrom.quantize import AB_LIMIT
 
 _PATCH_SIZE = 24  # the last norm has 2 × 2 pixels, the logits 1 × 1

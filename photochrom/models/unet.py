@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from photochrom.config import Activation, NetworkConfig, Norm
-from photochrom.models.blocks import activation, normalisation
-from photochrom.models.encoder_weights import ENCODERS
-from photochrom.models.encoders import Encoder
+from photochrom.models.encoders.base import Encoder
+from photochrom.models.encoders.weights import ENCODERS
+from photochrom.models.layers import activation, normalisation
 
 _DOWN = 4
 _WITH_DROPOUT = 2  # of the up blocks, the deepest

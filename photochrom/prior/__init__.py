@@ -1,6 +1,10 @@
 """Colour priors of a data set: counted once, seen through any gamut, kept in HDF5."""
 
 from photochrom.prior.build import Crew as Crew, build as build, build_prior as build_prior
+from photochrom.prior.color_prior import (
+    ColorPrior as ColorPrior,
+    rebalancing_weights as rebalancing_weights,
+)
 from photochrom.prior.compare import (
     Distance as Distance,
     alike as alike,
@@ -9,12 +13,8 @@ from photochrom.prior.compare import (
     plot_difference as plot_difference,
 )
 from photochrom.prior.counting import count as count
-from photochrom.prior.crew import crew_of as crew_of
+from photochrom.prior.describe import describe as describe, plot_prior as plot_prior
+from photochrom.prior.executors import crew_of as crew_of
+from photochrom.prior.hdf5 import PriorFile as PriorFile, PriorFileError as PriorFileError
 from photochrom.prior.histogram import EDGES as EDGES, AbHistogram as AbHistogram
-from photochrom.prior.prior import (
-    ColorPrior as ColorPrior,
-    rebalancing_weights as rebalancing_weights,
-)
-from photochrom.prior.show import describe as describe, plot_prior as plot_prior
-from photochrom.prior.store import PriorFile as PriorFile, PriorFileError as PriorFileError
 from photochrom.prior.views import merge as merge, view as view

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from photochrom.config import PriorConfig, fitted_bins
-from photochrom.images import Picture, Skipped
+from photochrom.image_io import Picture, Skipped
 from photochrom.prior.counting import Counted, count
+from photochrom.prior.hdf5 import PriorFile
 from photochrom.prior.histogram import AbHistogram
-from photochrom.prior.progress import Chunk, Progress
-from photochrom.prior.store import PriorFile
+from photochrom.prior.resume import Chunk, Progress
 from photochrom.quantize import Gamut
 
 
@@ -37,7 +37,7 @@ def build(
     progress: Path | None = None,
     on_done: Done = lambda _, __: None,
 ) -> AbHistogram:
-    """The counts of all pictures among `entries`, as `photochrom.images.iterate` finds them.
+    """The counts of all pictures among `entries`, as `photochrom.image_io.iterate` finds them.
 
     The same whoever counts, in however many pieces. With `progress`, a file, what is done is
     kept there at least every 30 seconds, and a repeated call goes on from it; who has the

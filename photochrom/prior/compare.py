@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from photochrom import storage
-from photochrom.prior.prior import ColorPrior
-from photochrom.prior.store import PriorFile, PriorFileError
+from photochrom.prior.color_prior import ColorPrior
+from photochrom.prior.hdf5 import PriorFile, PriorFileError
 from photochrom.quantize import Gamut
 
 _MOST_BYTES = 1_000_000  # of a .npy file: four thousand bins take 33 kB
@@ -112,7 +112,7 @@ def _through(file: PriorFile, gamut: Gamut) -> ColorPrior:
 
 def plot_difference(one: ColorPrior, other: ColorPrior, names: tuple[str, str]) -> bytes:
     """PNG of the ab plane: where one has more mass than the other, in bits, and how much."""
-    from photochrom.plots import ab_plane
+    from photochrom.prior.plots import ab_plane
 
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log2(other.p / one.p)

@@ -1,7 +1,7 @@
 """Pictures → counts: the work of one process, as fast as the pictures are decoded.
 
 Every one of the 2²⁴ colours of 8-bit sRGB has its cell in a table, made once a process by the
-definition (`photochrom.color.lab_from_rgb` in float64); a picture is looked up, not converted.
+definition (`photochrom.color.lab.lab_from_rgb` in float64); a picture is looked up, not converted.
 """
 
 import re
@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from jaxtyping import UInt16, UInt32
 
-from photochrom.color import lab_from_rgb
-from photochrom.images import Picture, PictureError, Skipped, packed_colors, read, sample
+from photochrom.color.lab import lab_from_rgb
+from photochrom.image_io import Picture, PictureError, Skipped, packed_colors, read_rgb, sample
 from photochrom.prior.histogram import CELLS, SKETCH, AbHistogram
-from photochrom.prior.tone import are_toned, is_grey
+from photochrom.prior.monochrome import are_toned, is_grey
 from photochrom.quantize import AB_LIMIT
 
 _PIXELS = 1 << 18  # counted at a time: fewer cost calls and sums, more do not fit caches
@@ -48,7 +48,7 @@ def count(entries: Sequence[Picture | Skipped], size: int, *, keep_grey: bool = 
                 data = entry.read_bytes()
                 colors = sample(data, size)
             else:
-                rgb = read(entry, size, fit="sample")
+                rgb = read_rgb(entry, size, fit="sample")
                 colors, data = packed_colors(rgb), rgb.tobytes()
         except (PictureError, OSError) as error:
             work.fail(entry.name, _reason(error, entry.path))

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from photochrom.config import PriorConfig, ViewConfig
+from photochrom.prior.color_prior import ColorPrior
+from photochrom.prior.hdf5 import PriorFile
 from photochrom.prior.histogram import AbHistogram
-from photochrom.prior.prior import ColorPrior
-from photochrom.prior.store import PriorFile
 
 
 def view(file: PriorFile, change: ViewConfig) -> PriorFile:

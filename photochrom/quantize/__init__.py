@@ -1,5 +1,6 @@
 """The ab gamut, the encoding of colours as distributions over it, and the way back."""
 
+from photochrom.quantize.chunked_decode import decode_features as decode_features
 from photochrom.quantize.decode import (
     annealed_mean as annealed_mean,
     mean as mean,
@@ -11,6 +12,5 @@ from photochrom.quantize.encode import (
     hard_encode as hard_encode,
     soft_encode as soft_encode,
 )
-from photochrom.quantize.fused import decode_features as decode_features
 from photochrom.quantize.gamut import AB_LIMIT as AB_LIMIT, Gamut as Gamut
 from photochrom.quantize.nearest import nearest_bins as nearest_bins

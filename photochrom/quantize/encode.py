@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from photochrom.quantize.gamut import Gamut
-from photochrom.quantize.grid import MOST, Grid, nearest_on_grid
+from photochrom.quantize.grid_search import MOST, Grid, nearest_on_grid
 from photochrom.quantize.nearest import nearest_by_cell
 
 

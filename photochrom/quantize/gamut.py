@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from scipy.spatial import ConvexHull
 from torch import Tensor
 
-from photochrom.color import lab_from_rgb
+from photochrom.color.lab import lab_from_rgb
 
 AB_LIMIT = 110
 """The published grid ends at ±110, just beyond the extremes of sRGB (-107.87 to 98.24)."""

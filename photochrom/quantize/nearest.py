@@ -1,6 +1,6 @@
 """Nearest bins by comparing distances: the plain definition, and the same with fewer bins.
 
-Both serve any gamut; `photochrom.quantize.grid` is faster where the bins are a regular grid.
+Both serve any gamut; `photochrom.quantize.grid_search` is faster where the bins are a regular grid.
 """
 
 from functools import lru_cache

@@ -7,8 +7,8 @@ workers, devices, precision) is not in it.
 from pathlib import Path
 from typing import Any
 
-from photochrom.config import TrainConfig, tables
-from photochrom.recipes.following import (
+from photochrom.config import TrainConfig, toml
+from photochrom.recipes.finetune import (
     follow as follow,
     follow_model as follow_model,
 )
@@ -21,12 +21,12 @@ DEFAULT = "classification"
 
 def names() -> list[str]:
     """The recipes that come with photochrom."""
-    return tables.names(_FOLDER)
+    return toml.names(_FOLDER)
 
 
 def page(recipe: str) -> str:
     """The text of a recipe, by its name or the path of a `.toml` of one's own."""
-    return tables.page(_FOLDER, recipe, flag="--recipe", what="a recipe")
+    return toml.page(_FOLDER, recipe, flag="--recipe", what="a recipe")
 
 
 def about(recipe: str) -> str:
@@ -40,7 +40,7 @@ def load(recipe: str) -> TrainConfig:
     `ValueError` names the key that is unknown, of another type or in contradiction.
     """
     values = {key: value for key, value in _values(recipe).items() if key != "about"}
-    tables.check(recipe, values, tables.kinds(TrainConfig))
+    toml.check(recipe, values, toml.kinds(TrainConfig))
     try:
         return TrainConfig(**values)
     except ValueError as error:
@@ -48,4 +48,4 @@ def load(recipe: str) -> TrainConfig:
 
 
 def _values(recipe: str) -> dict[str, Any]:
-    return tables.parsed(recipe, page(recipe))
+    return toml.parsed(recipe, page(recipe))

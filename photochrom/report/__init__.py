@@ -1,3 +1,3 @@
 """An evaluation → a folder: one self-contained page, and the numbers as JSON and CSV."""
 
-from photochrom.report.page import PAGE as PAGE, write_report as write_report
+from photochrom.report.html import PAGE as PAGE, write_report as write_report

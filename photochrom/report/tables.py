@@ -1,116 +1,146 @@
-"""The numbers of an evaluation as JSON and CSV."""
+"""The page's tables: which scores stand together, what is marked, and the pairs in words."""
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from photochrom.metrics import METRICS
-from photochrom.report.boards import source_metrics
-from photochrom.results import Estimate, Evaluation, Pair, Row
+from photochrom.evaluation.results import Evaluation, Pair, Row
+from photochrom.metrics import Metric
+from photochrom.report.formatting import BY_KEY, about, between, p_value, told
+from photochrom.report.ranking import better, standing, trained
 
-_ABOUT = [field.name for field in fields(Row) if field.name != "scores"]
-_ENDS = {"": "value", "_low": "low", "_high": "high"}
-_EVERY = [metric.key for metric in METRICS]
-_UNKNOWN = Estimate(math.nan)
+_BOARDS = {
+    "Scores": [
+        *("auc_rebalanced", "auc_raw", "ciede2000", "colorfulness", "colorfulness_difference"),
+        *("psnr", "ssim", "fd_lite0"),
+    ],
+    "Color errors": [
+        *("delta_e", "delta_e_median", "ciede2000_median", "mean_color_error", "neutral_chroma"),
+        *("auc_rebalanced_5", "ssim_cropped"),
+    ],
+    "Amount and distribution of color": [
+        *("ab_spread", "colorfulness_error", "chroma_distance", "ab_divergence"),
+        *("hue_agreement", "green_for_blue"),
+    ],
+    "Probabilities of the classifiers": ["nll", "top1", "top5", "calibration_error", "entropy"],
+}
+_PAIRED = ["auc_rebalanced", "auc_raw", "ciede2000", "colorfulness_error", "psnr"]
+"""What the pairs are compared in on the page, the primary metric first; pairs.csv has all."""
+_COSTS = ("parameters", "steps", "images_seen", "minutes", "megabytes", "milliseconds")
 
 
-def numbers(evaluation: Evaluation) -> dict[str, Any]:
-    """Everything but the images, as JSON can hold it: null for what is no number."""
-    plain = {
-        field.name: getattr(evaluation, field.name)
-        for field in fields(evaluation)
-        if field.name != "examples"
-    }
-    examples = [
-        {"picture": one.picture, "why": one.why, "scores": one.scores}
-        for one in evaluation.examples
+@dataclass(frozen=True)
+class Board:
+    """One table of scores."""
+
+    heading: str
+    metrics: list[Metric]
+    rows: list[Row]
+    marks: dict[str, dict[str, str]]
+    """By metric and row: "leads", or "level" with the best."""
+
+
+class PairCell(NamedTuple):
+    """Two methods in one metric."""
+
+    difference: str
+    interval: str
+    p: str
+    """p-values, as it is and adjusted."""
+    wins: str
+    """Fraction of the images on which the first is better."""
+    verdict: str
+    supported: bool
+
+
+@dataclass(frozen=True)
+class PairBoard:
+    """Every two methods by the main metrics."""
+
+    metrics: list[Metric]
+    lines: list[tuple[str, str, list[PairCell | None]]]
+
+
+def in_order(evaluation: Evaluation) -> list[Row]:
+    """Trained methods above baselines."""
+    return sorted(evaluation.rows, key=lambda row: row.baseline)
+
+
+def boards(evaluation: Evaluation) -> list[Board]:
+    """The tables, each with the scores that some row has and the rows that have some of them."""
+    made = []
+    for heading, keys in _BOARDS.items():
+        metrics = [BY_KEY[key] for key in keys if any(key in r.scores for r in evaluation.rows)]
+        rows = [
+            row for row in in_order(evaluation) if any(one.key in row.scores for one in metrics)
+        ]
+        found = {one.key: standing(evaluation, one) for one in metrics}
+        marks = {key: one.marks() if one else {} for key, one in found.items()}
+        made.append(Board(heading, metrics, rows, marks))
+    return [board for board in made if board.rows]
+
+
+def source_metrics(evaluation: Evaluation) -> list[Metric]:
+    """The scores that are told by source, a table each."""
+    scores = [of_row for one in evaluation.sources for of_row in one.scores.values()]
+    return [metric for key, metric in BY_KEY.items() if any(key in of_row for of_row in scores)]
+
+
+def pair_board(evaluation: Evaluation) -> PairBoard:
+    """Every pair that was compared; those with a baseline last."""
+    baselines = {row.name for row in evaluation.rows if row.baseline}
+    found = {(pair.first, pair.second, pair.metric): pair for pair in evaluation.pairs}
+    keys_shown = dict.fromkeys([evaluation.primary, *_PAIRED])
+    metrics = [BY_KEY[key] for key in keys_shown if any(key == one for *_, one in found)]
+    keys = {metric.key for metric in metrics}
+    names = dict.fromkeys((one, two) for one, two, key in found if key in keys)
+    lines = [
+        (one, two, [_pair_cell(found.get((one, two, metric.key))) for metric in metrics])
+        for one, two in sorted(names, key=lambda pair: not baselines.isdisjoint(pair))
     ]
-    return {name: _plain(value) for name, value in {**plain, "examples": examples}.items()}
+    return PairBoard(metrics, lines)
 
 
-def _plain(value: Any) -> Any:
-    """The same of dicts, lists, numbers and whole text."""
-    if hasattr(value, "__dataclass_fields__"):
-        return _plain(asdict(value))
-    if isinstance(value, float) and not math.isfinite(value):
+def _pair_cell(pair: Pair | None) -> PairCell | None:
+    if pair is None:
         return None
-    if isinstance(value, str):
-        return value.encode(errors="replace").decode()
-    if isinstance(value, dict):
-        return {_plain(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value
-
-
-def scores_csv(evaluation: Evaluation) -> bytes:
-    """A line a row: what it is, then of every score the value and both ends of its interval."""
-    keys = [f"{key}{ending}" for key in _EVERY for ending in _ENDS]
-    lines = []
-    for row in evaluation.rows:
-        line = {name: getattr(row, name) for name in _ABOUT}
-        for key in _EVERY:
-            score = row.scores.get(key, _UNKNOWN)
-            line |= {f"{key}{ending}": _cell(getattr(score, end)) for ending, end in _ENDS.items()}
-        lines.append(line)
-    return _csv([*_ABOUT, *keys], lines)
-
-
-def sources_csv(evaluation: Evaluation) -> bytes:
-    """A line for each source and row, with the scores that are told by source."""
-    keys = [f"{metric.key}{ending}" for metric in source_metrics(evaluation) for ending in _ENDS]
-    lines = (
-        {"source": one.source, "pictures": one.pictures, "row": row}
-        | {"true_colorfulness": _cell(one.true_colorfulness)}
-        | {
-            f"{key}{ending}": _cell(getattr(score, end))
-            for key, score in scores.items()
-            for ending, end in _ENDS.items()
-        }
-        for one in evaluation.sources
-        for row, scores in one.scores.items()
+    digits, winner = BY_KEY[pair.metric].digits, better(pair)
+    verdict = "first is better" if winner == pair.first else "second is better"
+    if winner is None:
+        verdict = "not significant"
+        if pair.images_needed is not None:
+            verdict += f"; {about(pair.images_needed)} needed"
+    return PairCell(
+        difference=told(pair.difference.value, digits, signed=True),
+        interval=between(pair.difference, digits, signed=True),
+        p="" if math.isnan(pair.p) else f"{p_value(pair.p)}, adjusted {p_value(pair.p_adjusted)}",
+        wins=f"{told(100 * pair.wins, 0)} %" if pair.wins == pair.wins else "",
+        verdict=verdict,
+        supported=winner is not None,
     )
-    return _csv(["source", "pictures", "row", "true_colorfulness", *keys], lines)
 
 
-def pictures_csv(evaluation: Evaluation) -> bytes:
-    """A line for each picture, row and seed, with the scores that a single picture has."""
-    known = {key for one in evaluation.pictures for key in one.scores}
-    keys = [key for key in _EVERY if key in known]
-    lines = (
-        {"picture": one.picture, "row": one.row, "seed": one.seed}
-        | {key: _cell(one.scores.get(key, math.nan)) for key in keys}
-        for one in evaluation.pictures
-    )
-    return _csv(["picture", "row", "seed", *keys], lines)
+def source_pairs(evaluation: Evaluation) -> list[tuple[str, int, list[tuple[str, str, PairCell]]]]:
+    """Return the pairs of each group in the primary metric: group, images, first, second, cell."""
+    found = []
+    for one in evaluation.sources:
+        cells = [(pair.first, pair.second, _pair_cell(pair)) for pair in one.pairs]
+        known = [(first, second, cell) for first, second, cell in cells if cell]
+        if known:
+            found.append((one.source, one.pictures, known))
+    return found
 
 
-def pairs_csv(evaluation: Evaluation) -> bytes:
-    """A line for each two rows and metric."""
-    names = [field.name for field in fields(Pair)]
-    place = names.index("difference") + 1
-    columns = [*names[:place], "difference_low", "difference_high", *names[place:]]
-    lines = []
-    for pair in evaluation.pairs:
-        difference = pair.difference
-        lines.append(
-            {name: getattr(pair, name) for name in names}
-            | {f"difference{ending}": getattr(difference, end) for ending, end in _ENDS.items()}
-        )
-    return _csv(columns, ({name: _cell(one) for name, one in line.items()} for line in lines))
+def costs(evaluation: Evaluation) -> list[tuple[Row, dict[str, float]]]:
+    """What each method takes, and each figure as a share of the largest, in percent."""
+    rows = [row for row in trained(evaluation) if any(_known(row, name) for name in _COSTS)]
+    most = {name: max(_known(row, name) for row in rows) for name in _COSTS} if rows else {}
+    return [
+        (row, {name: 100 * _known(row, name) / (most[name] or 1) for name in _COSTS})
+        for row in rows
+    ]
 
 
-def _cell(value: Any) -> Any:
-    """What is not a number is an empty cell."""
-    return "" if isinstance(value, float) and math.isnan(value) else value
-
-
-def _csv(columns: list[str], lines: Iterable[Mapping[str, Any]]) -> bytes:
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, columns)
-    writer.writeheader()
-    writer.writerows(lines)
-    return buffer.getvalue().encode(errors="replace")
+def _known(row: Row, name: str) -> float:
+    value = getattr(row, name)
+    return float(value) if value is not None and value > 0 else 0.0

@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from photochrom.config import ColorizeConfig
-from photochrom.originals import Page
-from photochrom.painting import Enlarged, Model, predicted
+from photochrom.image_io import Page
+from photochrom.rendering.predict import Enlarged, Model, predicted
 
 
 @dataclass(eq=False)

@@ -4,15 +4,15 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 
-from photochrom import originals
+from photochrom import image_io
 from photochrom.config import ColorizeConfig, ServeConfig
-from photochrom.gallery import Gallery
-from photochrom.kept import settings_of, suffix_of
+from photochrom.image_io import Written
+from photochrom.inference.gallery_record import settings_of, suffix_of
 from photochrom.models import OnnxColorizer, load_model
-from photochrom.originals import Written
+from photochrom.runtime.threads import single_threads
 from photochrom.serve.batching import Batcher
-from photochrom.serve.keeping import Keeper
-from photochrom.threads import single_threads
+from photochrom.serve.gallery_saving import Keeper
+from photochrom.storage.gallery import Gallery
 
 
 class Busy(Exception):
@@ -70,10 +70,12 @@ class Service:
     def _colorize(self, data: bytes, name: str, config: ColorizeConfig, filename: str) -> Written:
         model = self.models[name]
         most = round(1e6 * self.config.most_megapixels)
-        file = originals.read(data, pages=config.pages, most_pixels=most)
+        file = image_io.decode_original(data, pages=config.pages, most_pixels=most)
         waiting = [self._batcher.submit(page, model, config) for page in file.pages]
         colors = [of_page.result().rows for of_page in waiting]
-        made = originals.write(file, format=config.format, quality=config.quality, colors=colors)
+        made = image_io.encode_original(
+            file, format=config.format, quality=config.quality, colors=colors
+        )
         notes = [*file.notes, *made.notes]
         if self.keeper:
             settings = settings_of(

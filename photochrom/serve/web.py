@@ -10,12 +10,11 @@ from fastapi import FastAPI, HTTPException, Query, Request, Response
 
 import photochrom
 from photochrom.config import ColorizeConfig, Decoder
-from photochrom.images import PictureError, TooLargeError
+from photochrom.image_io import PictureError, TooLargeError, Written, format_named
 from photochrom.models import Colorizer
-from photochrom.originals import Written, format_named
-from photochrom.serve.media import media_type
+from photochrom.serve.gallery_routes import add_gallery
+from photochrom.serve.media_types import media_type
 from photochrom.serve.service import Busy, Service
-from photochrom.serve.shown import add_gallery
 
 _AGAIN = {"Retry-After": "2"}  # seconds; a picture takes about one
 _BODY = {

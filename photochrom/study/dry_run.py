@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from photochrom.config import Architecture, StudyConfig, TrainConfig
-from photochrom.contenders import trained
-from photochrom.images import Picture
+from photochrom.evaluation.methods import trained
+from photochrom.image_io import Picture
 from photochrom.models import Colorizer, is_finished
 from photochrom.prior import PriorFile, build_prior
-from photochrom.study.conduct import PRIOR, planned, seen
-from photochrom.study.given import Pictures, Reporter
-from photochrom.study.reported import evaluated
+from photochrom.report.build import evaluated
+from photochrom.study.inputs import Pictures, Reporter
+from photochrom.study.run import PRIOR, planned, seen
 from photochrom.study.runs import Run, flat_seed
 from photochrom.study.selection import SELECTION, first_runs, trials_of, tuned
 from photochrom.training import Progress, fit
@@ -23,7 +23,7 @@ from photochrom.training import Progress, fit
 _STEPS = 8  # of which the first begins everything and the second follows a look
 _COUNTED = 64
 _EVALUATED = 2  # batches
-_LOOKS = 20  # of `photochrom.training.watch` in a run
+_LOOKS = 20  # of `photochrom.training.validation` in a run
 
 
 @dataclass(frozen=True)

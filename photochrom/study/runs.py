@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photochrom.config import StudyConfig, TrainConfig, ViewConfig
-from photochrom.files import read_json
-from photochrom.studies import resolve
+from photochrom.storage.atomic import read_json
+from photochrom.study.definition import resolve
 
 _MOVING = ".moving"
 
@@ -38,7 +38,7 @@ class Run:
 def runs_of(config: StudyConfig, folder: Path) -> list[Run]:
     """All runs of a study: methods in its order, seeds from the first on.
 
-    `ValueError` as `photochrom.studies.resolve` has it.
+    `ValueError` as `photochrom.study.definition.resolve` has it.
     """
     seeds = range(config.first_seed, config.first_seed + config.seeds)
     nested = len(seeds) > 1 or _has_other_seeds(folder, seeds[0])

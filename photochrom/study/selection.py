@@ -1,7 +1,7 @@
 """What a study chooses on its selection images: options by a sweep, and decoding parameters.
 
     STUDY/sweep/METHOD/TRIAL/
-    ├── …                 the run of a trial: see `photochrom.training.run`
+    ├── …                 the run of a trial: see `photochrom.training.fit`
     └── selection.json    its best decoding and the score of it
 
     STUDY/runs/…/tuned/   a finished run as a model with its best decoding
@@ -21,16 +21,16 @@ import numpy as np
 from jaxtyping import Float
 
 from photochrom.config import StudyConfig, TrainConfig
-from photochrom.files import read_json, write_json
-from photochrom.images import Picture, digest
+from photochrom.evaluation.results import Trial
+from photochrom.evaluation.tuning import Decoding, Objective, Tuned, apply, tune
+from photochrom.image_io import Picture, digest
 from photochrom.models import Colorizer, is_finished, read_config
 from photochrom.prior import PriorFile
-from photochrom.results import Trial
-from photochrom.studies.methods import with_values
-from photochrom.study.given import Pictures, Reporter
+from photochrom.storage.atomic import read_json, write_json
+from photochrom.study.inputs import Pictures, Reporter
+from photochrom.study.methods import with_values
 from photochrom.study.runs import Run
 from photochrom.training import DivergedError
-from photochrom.tuning import Decoding, Objective, Tuned, apply, tune
 
 SELECTION = "selection.json"
 TUNED = "tuned"

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 
 from photochrom.config import TrainConfig
 from photochrom.data import Batch
-from photochrom.training.module import TrainingModule
+from photochrom.training.lightning_module import TrainingModule
 from photochrom.training.schedule import factor
 
 

@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 
 from photochrom.data import Batch
-from photochrom.files import replacing
+from photochrom.storage.atomic import replacing
 from photochrom.training.budget import Budget
 
 _CHECKPOINT_SECONDS = 30.0

@@ -16,8 +16,8 @@ from pytorch_lightning.strategies import DDPStrategy
 
 from photochrom.config import TrainConfig
 from photochrom.data import TrainingData
-from photochrom.memory import forget_peak, keep_freed_memory
-from photochrom.training.module import TrainingModule
+from photochrom.runtime.memory import forget_peak, keep_freed_memory
+from photochrom.training.lightning_module import TrainingModule
 
 
 def rank(config: TrainConfig) -> int:

@@ -1,0 +1,1 @@
+"""The pages of the app: `views`, since Streamlit takes a folder `pages` for pages of its own."""

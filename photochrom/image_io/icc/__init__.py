@@ -1,0 +1,1 @@
+"""ICC profiles: what colors a file's numbers mean."""

@@ -1,0 +1,1 @@
+"""Images in, color out: jobs, output paths, and what is written beside the outputs."""

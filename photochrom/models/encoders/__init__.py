@@ -1,0 +1,1 @@
+"""Encoders that a U-Net can be built on, and their pretrained weights."""

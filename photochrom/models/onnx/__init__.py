@@ -1,0 +1,1 @@
+"""ONNX: export a model to one file, and run such a file."""
