@@ -5,7 +5,7 @@ import sys
 
 NAMES = (
     *("training_step", "fused_loss", "fused_decoder", "encoding", "color", "training_data"),
-    *("prior", "grey_guard", "evaluation", "upsampling", "originals", "onnx", "app", "serving"),
+    *("prior", "gray_guard", "evaluation", "upsampling", "originals", "onnx", "app", "serving"),
     *("human_study", "coverage"),
 )
 

@@ -1,9 +1,9 @@
-"""Pictures larger than those that a network was trained on: at its working size, or whole.
+"""Images larger than those that a network was trained on: at its working size, or whole.
 
 Photographs are enlarged 1, 2 and 4 times, then colorized in two ways: by
-`Colorizer.predict`, which shows the network a picture of its own size and enlarges ab,
-and by showing the network the whole picture, which then sees a small part at a time: patches.
-Scores are of the colours at the enlarged size. Arguments: a run, then pictures.
+`Colorizer.predict`, which shows the network an image of its own size and enlarges ab,
+and by showing the network the whole image, which then sees a small part at a time: patches.
+Scores are of the colors at the enlarged size. Arguments: a run, then images.
 """
 
 import sys
@@ -22,20 +22,20 @@ from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 
 _SCALES = (1, 2, 4)
-_PICTURES = 100
+_IMAGES = 100
 
 
 def main() -> None:
     """Measure, print and write the rows."""
     run, *sources = sys.argv[1:]
     colorizer = Colorizer.load(Path(run))
-    pictures = find(sources).pictures[:_PICTURES]
+    images = find(sources).images[:_IMAGES]
     gamut, side = Gamut.srgb(), colorizer.architecture.size
     rows = []
     for scale in _SCALES:
         counts = {how: AucCounts.empty(gamut) for how in ("at working size", "whole")}
-        for picture in tqdm(pictures, desc=f"× {scale}"):
-            small = Image.fromarray(read_rgb(picture, side, fit="scale"))
+        for image in tqdm(images, desc=f"× {scale}"):
+            small = Image.fromarray(read_rgb(image, side, fit="scale"))
             rgb = np.asarray(small.resize([scale * one for one in small.size], Image.LANCZOS))
             lab = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)
             L, truth = lab[:, :1], lab[:, 1:]

@@ -1,7 +1,7 @@
-"""The app's temperature slider: from what the network saw to the picture as the browser gets it.
+"""The app's temperature slider: from what the network saw to the image as the browser gets it.
 
 Of one megapixel, by the shipped classifier: distributions decoded at another temperature,
-colours brought to the size of the screen, painted, and encoded as JPEG. The network does not
+colors brought to the size of the screen, painted, and encoded as JPEG. The network does not
 run again.
 """
 

@@ -1,4 +1,4 @@
-"""Pictures of the app for the documentation, of the photographs that come with photochrom.
+"""Images of the app for the documentation, of the photographs that come with photochrom.
 
 Needs chromium and playwright, and an app that runs: its address, and the folder to write to.
 """
@@ -15,7 +15,7 @@ _SETTLED = 3000  # ms, for what is drawn softly
 
 
 def main() -> None:
-    """The first sight, and a sky whose colour was chosen."""
+    """The first sight, and a sky whose color was chosen."""
     url, folder = sys.argv[1], Path(sys.argv[2])
     found = shutil.which("chromium")
     with sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""sRGB → CIELAB against scikit-image, both in float32, on 16 pictures of 256²."""
+"""sRGB → CIELAB against scikit-image, both in float32, on 16 images of 256²."""
 
 import torch
 from skimage.color import rgb2lab

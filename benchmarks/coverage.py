@@ -67,11 +67,11 @@ class Population:
 
 def population(sources: Sequence[str], models: Sequence[str]) -> Population:
     """Evaluate the models on the images, once."""
-    pictures = find(sources).pictures
+    images = find(sources).images
     constant = Constant.of(PriorFile.load(Path("photographs")))
     contenders = {name: trained(name) for name in models}
-    scorer = Scorer(contenders, pictures, EvaluateConfig(), constant)
-    part = Part(len(pictures))
+    scorer = Scorer(contenders, images, EvaluateConfig(), constant)
+    part = Part(len(images))
     for number in range(len(scorer)):
         part += scorer(number)
     return Population({name: one.all() for name, one in part.tallies.items()}, part.truth.all())

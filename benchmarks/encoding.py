@@ -1,4 +1,4 @@
-"""Soft encoding against scikit-learn's nearest neighbours, on the colours of photographs."""
+"""Soft encoding against scikit-learn's nearest neighbors, on the colors of photographs."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 import photochrom
 from benchmarks.measure import Row, ratio, report, times
-from photochrom.data import centre_loader
+from photochrom.data import center_loader
 from photochrom.image_io import find
 from photochrom.quantize import Gamut, soft_encode
 from photochrom.runtime.memory import keep_freed_memory
@@ -18,14 +18,14 @@ def main() -> None:
     """Measure, print and write the rows."""
     keep_freed_memory()  # as training does
     samples = Path(photochrom.__file__).parent / "assets" / "samples"
-    pictures = find([str(samples)]).pictures
-    ab = next(iter(centre_loader(pictures, size=128, batch=16, workers=0))).ab
+    images = find([str(samples)]).images
+    ab = next(iter(center_loader(images, size=128, batch=16, workers=0))).ab
     gamut = Gamut.srgb()
     points = ab.movedim(1, -1).reshape(-1, 2).numpy()
-    neighbours = NearestNeighbors(n_neighbors=5).fit(gamut.bins.numpy())
+    neighbors = NearestNeighbors(n_neighbors=5).fit(gamut.bins.numpy())
 
     def theirs() -> None:
-        distance, _ = neighbours.kneighbors(points)
+        distance, _ = neighbors.kneighbors(points)
         weights = np.exp(-(distance**2) / (2 * 5.0**2))
         weights /= weights.sum(axis=1, keepdims=True)
 

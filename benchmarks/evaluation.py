@@ -2,8 +2,8 @@
 
 The parts: decoding the files, the networks' forward passes at 256² and their decoding to ab.
 The models are a regression, a classification and a rebalanced one of the default width, untrained,
-as what they say costs the same. The pictures are those that come with photochrom, repeated. What
-is kept of each picture does not depend on its size, so memory is measured on small ones.
+as what they say costs the same. The images are those that come with photochrom, repeated. What
+is kept of each image does not depend on its size, so memory is measured on small ones.
 """
 
 from collections.abc import Callable
@@ -16,33 +16,31 @@ import torch
 import photochrom
 from benchmarks.measure import Row, ratio, report, times
 from photochrom.config import Architecture, EvaluateConfig, Method
-from photochrom.data import CentreSquares, collate
+from photochrom.data import CenterSquares, collate
 from photochrom.evaluation.evaluate import Contender, evaluate
-from photochrom.image_io import Picture, find
+from photochrom.image_io import SourceImage, find
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 from photochrom.runtime.memory import keep_freed_memory, peak_megabytes
 
-_PICTURES, _SIZE, _SMALL = 300, 256, 64
+_IMAGES, _SIZE, _SMALL = 300, 256, 64
 _METHODS: tuple[Method, ...] = ("regression", "classification", "classification")
 
 
 def main() -> None:
     """Measure, print and write the rows."""
     keep_freed_memory()  # as evaluation does, for both
-    whole, parts = times(prepare(_PICTURES, _SIZE), _parts(), repeats=2)
+    whole, parts = times(prepare(_IMAGES, _SIZE), _parts(), repeats=2)
     rows = [
         Row.of("evaluation / forward passes + decoding the files", ratio(whole, parts), "<= 1.5")
     ]
-    few, many = (_peak(count) for count in (_PICTURES, 3 * _PICTURES))
-    rows.append(
-        Row.of(f"evaluation, memory of {2 * _PICTURES} more pictures", many - few, unit="MB")
-    )
+    few, many = (_peak(count) for count in (_IMAGES, 3 * _IMAGES))
+    rows.append(Row.of(f"evaluation, memory of {2 * _IMAGES} more images", many - few, unit="MB"))
     report("evaluation", rows)
 
 
 def _peak(count: int) -> int:
-    """The most memory that a new process holds which evaluates so many small pictures, in MB."""
+    """The most memory that a new process holds which evaluates so many small images, in MB."""
     with get_context("spawn").Pool(1) as pool:
         return pool.apply(_evaluated, (count,))
 
@@ -55,15 +53,15 @@ def _evaluated(count: int) -> int:
 
 
 def prepare(count: int, size: int) -> Callable[[], Any]:
-    """The evaluation of so many pictures at a size, ready to run."""
-    models, pictures = _models(size), _pictures(count)
+    """The evaluation of so many images at a size, ready to run."""
+    models, images = _models(size), _images(count)
     contenders = {f"{place}": Contender(model, "") for place, model in enumerate(models)}
-    return lambda: evaluate(contenders, pictures, EvaluateConfig(size=size))
+    return lambda: evaluate(contenders, images, EvaluateConfig(size=size))
 
 
 def _parts() -> Callable[[], None]:
-    models, squares = _models(_SIZE), CentreSquares(_pictures(_PICTURES), size=_SIZE)
-    batch = EvaluateConfig().batch
+    models, squares = _models(_SIZE), CenterSquares(_images(_IMAGES), size=_SIZE)
+    batch = EvaluateConfig().batch_size
 
     def run() -> None:
         with torch.inference_mode():
@@ -81,8 +79,8 @@ def _models(size: int) -> list[Colorizer]:
     return [Colorizer(one, Gamut.srgb()).eval() for one in architectures]
 
 
-def _pictures(count: int) -> list[Picture]:
-    found = find([str(Path(photochrom.__file__).parent / "assets" / "samples")]).pictures
+def _images(count: int) -> list[SourceImage]:
+    found = find([str(Path(photochrom.__file__).parent / "assets" / "samples")]).images
     return [found[place % len(found)] for place in range(count)]
 
 

@@ -1,6 +1,6 @@
 """Features → ab by blocks against softmax and einsum over all logits.
 
-Without a gradient on one picture of 1024². With one, on 8 × 224² pixels, from the last
+Without a gradient on one image of 1024². With one, on 8 × 224² pixels, from the last
 features to the gradients of features and head, in the arithmetic that training chooses on
 this machine.
 """
@@ -18,7 +18,7 @@ _BATCH, _TRAINING_SIZE = 8, 224
 
 
 def prepare(channels: int, fused: bool) -> Act:
-    """One way to decode a picture of so many channels in float32, ready to be run."""
+    """One way to decode an image of so many channels in float32, ready to be run."""
     torch.manual_seed(0)
     features = torch.randn(1, channels, _SIZE, _SIZE).to(memory_format=torch.channels_last)
     gamut = Gamut.srgb()
@@ -29,7 +29,7 @@ def prepare(channels: int, fused: bool) -> Act:
 
 
 def prepare_gradient(channels: int, fused: bool) -> Act:
-    """Colours of one batch and the gradients of their squares, ready to be run."""
+    """Colors of one batch and the gradients of their squares, ready to be run."""
     torch.manual_seed(0)
     shape = (_BATCH, channels, _TRAINING_SIZE, _TRAINING_SIZE)
     dtype = torch.bfloat16 if has_bf16() else torch.float32

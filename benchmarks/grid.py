@@ -1,7 +1,7 @@
-"""Models side by side on the photographs that come with photochrom, as one picture.
+"""Models side by side on the photographs that come with photochrom, as one image.
 
 Every fourth sample in the order of their names, none chosen by how it looks, at a short side
-of 128 and cut to a square. Arguments: models, and the picture to write last.
+of 128 and cut to a square. Arguments: models, and the image to write last.
 """
 
 import sys
@@ -12,7 +12,7 @@ import torch
 from matplotlib.figure import Figure
 
 from photochrom.color.lab import compose
-from photochrom.data import CentreSquares, collate
+from photochrom.data import CenterSquares, collate
 from photochrom.image_io import find
 from photochrom.models import Colorizer
 
@@ -23,9 +23,9 @@ _SIZE, _EVERY = 128, 4
 def main() -> None:
     """Colorize and draw."""
     *runs, output = map(Path, sys.argv[1:])
-    squares = CentreSquares(find([str(_SAMPLES)]).pictures[::_EVERY], size=_SIZE)
+    squares = CenterSquares(find([str(_SAMPLES)]).images[::_EVERY], size=_SIZE)
     batch = collate([squares[place] for place in range(len(squares))])
-    columns = {"grey input": torch.zeros_like(batch.ab), "truth": batch.ab}
+    columns = {"gray input": torch.zeros_like(batch.ab), "truth": batch.ab}
     with torch.inference_mode():
         columns |= {_title(run.resolve()): Colorizer.load(run).predict(batch.L) for run in runs}
     figure = Figure(figsize=(1.35 * len(columns), 1.42 * len(batch.names)), layout="constrained")

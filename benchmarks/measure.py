@@ -1,7 +1,7 @@
 """What all benchmarks share: times in turn, peaks of memory, rows in a file.
 
 A ratio is taken pair by pair: both sides run in turn in one process, and the median over the
-pairs is the value. So a machine whose speed drifts does not favour either side.
+pairs is the value. So a machine whose speed drifts does not favor either side.
 """
 
 import ctypes

@@ -1,9 +1,9 @@
 """A model by onnxruntime against the same by torch, and what 8 bits cost.
 
-Time is that of one picture of 256², from L to ab, by as many threads on both sides: beside the
-network as it was trained (`Colorizer.load`), and `folded` as commands run it. Colours are
+Time is that of one image of 256², from L to ab, by as many threads on both sides: beside the
+network as it was trained (`Colorizer.load`), and `folded` as commands run it. Colors are
 those of the photographs that come with photochrom, as `photochrom colorize` has them: ab at the
-network's size, and 8-bit pictures. Argument: a model, by default photochrom.
+network's size, and 8-bit images. Argument: a model, by default photochrom.
 """
 
 import statistics
@@ -29,7 +29,7 @@ def main() -> None:
     model = sys.argv[1] if len(sys.argv) > 1 else "photochrom"
     torch_model, rows = Colorizer.load(model), []
     folded = load_model(model)
-    photographs = [read_rgb(picture) for picture in find([str(_SAMPLES)]).pictures]
+    photographs = [read_rgb(image) for image in find([str(_SAMPLES)]).images]
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         for flags, target in (("", "<= 0.7"), (" --int8", None)):
             path = Path(folder) / f"model{flags}.onnx"
@@ -37,7 +37,7 @@ def main() -> None:
             who, onnx_model = f"onnxruntime{flags}", OnnxColorizer.load(path)
             L = _lightness(photographs[0])[..., :_SIZE, :_SIZE]
             ours, plain, fewer = _times(L, onnx_model, torch_model, folded)
-            row = f"{who} / torch, one picture of {_SIZE}²: time"
+            row = f"{who} / torch, one image of {_SIZE}²: time"
             rows.append(Row.of(row, ratio(ours, plain), target))
             rows.append(Row.of(f"{row}, folded", ratio(ours, fewer)))
             rows.append(Row.of(f"{who}: file", path.stat().st_size / 1e6, unit="MB"))
@@ -57,7 +57,7 @@ def _times(L: torch.Tensor, *models: AnyColorizer) -> list[list[float]]:
 def _differences(
     who: str, ours: OnnxColorizer, theirs: Colorizer, photographs: list[np.ndarray]
 ) -> list[Row]:
-    """In ab, where the network gives it, and in the channels of the pictures."""
+    """In ab, where the network gives it, and in the channels of the images."""
     apart, steps = [], []
     for rgb in photographs:
         ab, expected = (one.predict(_lightness(rgb)) for one in (ours, theirs))
@@ -74,8 +74,8 @@ def _differences(
     ]
 
 
-def _mean(pictures: list[torch.Tensor] | list[np.ndarray]) -> float:
-    return statistics.mean(float(one.mean()) for one in pictures)
+def _mean(images: list[torch.Tensor] | list[np.ndarray]) -> float:
+    return statistics.mean(float(one.mean()) for one in images)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Sections of a report page as a picture, for the documentation. Needs chromium.
+"""Sections of a report page as an image, for the documentation. Needs chromium.
 
-Arguments: the page, the ids of its sections with commas between them, and the picture to write.
+Arguments: the page, the ids of its sections with commas between them, and the image to write.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ _MARGIN = 16
 
 
 def main() -> None:
-    """Photograph the sections, in light colours, and cut off what is blank."""
+    """Photograph the sections, in light colors, and cut off what is blank."""
     page, ids, output = Path(sys.argv[1]), sys.argv[2].split(","), Path(sys.argv[3])
     shown = ", ".join(f"#{one}" for one in ids)
     style = f"<style>body > :not({shown}) {{ display: none }}</style></head>"
@@ -26,13 +26,13 @@ def main() -> None:
         size = f"--window-size={_WIDTH},{_HEIGHT}"
         subprocess.run(["chromium", *options, size, part.as_uri()], check=True, capture_output=True)
         with Image.open(taken) as opened:
-            picture = opened.convert("RGB")
-    blank = Image.new("RGB", picture.size, picture.getpixel((0, picture.height - 1)))
-    box = ImageChops.difference(picture, blank).getbbox()
+            image = opened.convert("RGB")
+    blank = Image.new("RGB", image.size, image.getpixel((0, image.height - 1)))
+    box = ImageChops.difference(image, blank).getbbox()
     if box is None:
         raise SystemExit(f"{page}: expected the sections {shown}, found nothing of them")
     left, top, right, bottom = box
-    picture.crop((left - _MARGIN, top - _MARGIN, right + _MARGIN, bottom + _MARGIN)).quantize(
+    image.crop((left - _MARGIN, top - _MARGIN, right + _MARGIN, bottom + _MARGIN)).quantize(
         64
     ).save(output, optimize=True)
     print(output)

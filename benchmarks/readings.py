@@ -21,7 +21,7 @@ _OURS = {"auc_raw": ("auc_raw",), "auc_rebalanced": ("auc_rebalanced", "auc_weig
 def table() -> str:
     """Return the rows in Markdown."""
     samples = _ROOT / "photochrom" / "assets" / "samples"
-    found = evaluate({}, find([str(samples)]).pictures, EvaluateConfig(examples=0))
+    found = evaluate({}, find([str(samples)]).images, EvaluateConfig(examples=0))
     gray = next(row for row in found.rows if row.name == "gray")
     lines = []
     for name, others in _OURS.items():

@@ -3,7 +3,7 @@
 python -m benchmarks.report_table REPORT              scores of every row, and the pairs of the
 primary
     metric with interval and adjusted p-value
-python -m benchmarks.report_table REPORT --sources    the main scores by source, too
+python -m benchmarks.report_table REPORT --group-by    the main scores by source, too
 """
 
 import json
@@ -79,7 +79,7 @@ def by_source(found: Mapping[str, Any]) -> str:
     lines = [
         [
             one["source"],
-            f"{one['pictures']:,}",
+            f"{one['images']:,}",
             *(told(one["scores"][row][key]["value"], 1) for row in rows for key in _BY_SOURCE),
         ]
         for one in found["sources"]
@@ -92,7 +92,7 @@ def main() -> None:
     found = read(Path(sys.argv[1]))
     print(scores({row["name"]: row["scores"] for row in found["rows"]}))
     print(pairs(found, found["primary"]))
-    if "--sources" in sys.argv:
+    if "--group-by" in sys.argv:
         print(by_source(found))
 
 

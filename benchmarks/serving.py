@@ -2,7 +2,7 @@
 
 A server of the shipped classifier, clients that ask again as soon as they are answered, with the
 photographs that come with photochrom as JPEGs of 256². The network's own throughput is that of
-`Colorizer.small` on L of the same pictures, at the size that the model works at, batches of 8,
+`Colorizer.small` on L of the same images, at the size that the model works at, batches of 8,
 measured before and after, while the server is idle. Argument: minutes of load, by default 1;
 memory is told as growth from the end of the first tenth.
 """
@@ -104,7 +104,7 @@ def _load(url: str, bodies: list[bytes], seconds: float) -> list[float]:
 
 
 def _alone(bodies: list[bytes]) -> float:
-    """Pictures a second of the network alone, L being there."""
+    """Images a second of the network alone, L being there."""
     colorizer = load_model("photochrom")
     pages = [image_io.decode_original(body).pages[0] for body in bodies[:_BATCH]]
     L = torch.cat([page.scaled_lightness(colorizer.size) for page in pages])

@@ -37,7 +37,7 @@ def scores(report: Path) -> None:
         if name in rows:
             config = read_config(SHIPPED / name)
             config["scores"] = {key: rows[name][key] for key in report_table.SCORES}
-            config["scored"] = {"pictures": told["counted"], "size": told["size"]}
+            config["scored"] = {"images": told["counted"], "size": told["size"]}
             write_json(SHIPPED / name / CONFIG, config)
             card = (SHIPPED / name / CARD).read_text("utf-8")
             write_whole(SHIPPED / name / CARD, _TABLE.sub(lambda _: table, card).encode())

@@ -28,9 +28,9 @@ def main() -> None:
     step = prepare("regression", config.width, True)
     with tempfile.TemporaryDirectory() as folder:
         packed = Path(folder) / "samples.h5"
-        pack(find([str(samples)]).pictures * 20, config.size, packed)
-        pictures = find([str(packed)]).pictures
-        squares = TrainingSquares(pictures, size=config.size, crop=config.crop, seed=config.seed)
+        pack(find([str(samples)]).images * 20, config.size, packed)
+        images = find([str(packed)]).images
+        squares = TrainingSquares(images, size=config.size, crop=config.crop, seed=config.seed)
         batches = iter(training_loader(squares, config, start=0))
         waited = worked = 0.0
         for turn in range(_WARM_UP + _STEPS):

@@ -34,7 +34,9 @@ def prepare(method: str, width: int, fused: bool) -> Act:
     keep_freed_memory()
     torch.manual_seed(0)
     gamut = Gamut.srgb()
-    config = TrainConfig(steps=1, method=method, width=width, crop=_SIZE, size=_SIZE, batch=_BATCH)
+    config = TrainConfig(
+        steps=1, method=method, width=width, crop=_SIZE, size=_SIZE, batch_size=_BATCH
+    )
     colorizer = Colorizer(Architecture(method=method, width=width, size=_SIZE), gamut)
     colorizer.to(memory_format=torch.channels_last)
     weight = np.linspace(0.5, 2, len(gamut)) if method == "classification" else None
@@ -50,7 +52,7 @@ def prepare(method: str, width: int, fused: bool) -> Act:
         with torch.autocast(_DEVICE.type, _DTYPE, enabled=has_bf16()):
             loss = module.losses(channels_last, batch.ab)[0]["loss"]
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(module.parameters(), config.clip)
+        torch.nn.utils.clip_grad_norm_(module.parameters(), config.gradient_clip)
         optimizer.step()
 
     return step

@@ -1,6 +1,6 @@
 """True ab reduced to a quarter and brought back: edge-aware against bilinear, mean ΔE ab.
 
-Argument: the pictures, by default those that come with photochrom.
+Argument: the images, by default those that come with photochrom.
 """
 
 import sys
@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from benchmarks.measure import Row, report
-from photochrom.data import CentreSquares, collate
+from photochrom.data import CenterSquares, collate
 from photochrom.image_io import find
 from photochrom.rendering.upsample import Bilinear, EdgeAware
 
@@ -20,7 +20,7 @@ _SIZE, _BATCH = 128, 20
 
 def main() -> None:
     """Measure, print and write the row."""
-    squares = CentreSquares(find([*sys.argv[1:]] or [str(_SAMPLES)]).pictures, size=_SIZE)
+    squares = CenterSquares(find([*sys.argv[1:]] or [str(_SAMPLES)]).images, size=_SIZE)
     ours = plain = 0.0
     for start in range(0, len(squares), _BATCH):
         places = range(start, min(start + _BATCH, len(squares)))
@@ -32,7 +32,7 @@ def main() -> None:
         edges = EdgeAware(small[:, 1:], small[:, :1], size).rows(everything, batch.L)
         ours += _error(edges, batch.ab)
         plain += _error(Bilinear(small[:, 1:], size).rows(everything, batch.L), batch.ab)
-    row = f"edge-aware / bilinear enlarging by 4, mean ΔE ab of {len(squares)} pictures"
+    row = f"edge-aware / bilinear enlarging by 4, mean ΔE ab of {len(squares)} images"
     report("upsampling", [Row.of(row, ours / plain, "<= 0.85")])
 
 

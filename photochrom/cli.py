@@ -10,6 +10,7 @@ from pathlib import Path
 import tyro
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
+from photochrom import __version__
 from photochrom.commands import terminal
 from photochrom.commands.app import app as app_command
 from photochrom.commands.colorize import colorize, list_models
@@ -29,9 +30,7 @@ from photochrom.storage.open import StorageError, is_url, refuse_credentials
 def build_app(argv: Sequence[str]) -> tyro.extras.SubcommandApp:
     """All commands; `argv` says by which recipe or file their flags have their defaults."""
     app = tyro.extras.SubcommandApp()
-    app.command(
-        prior, name="prior", help="Count the colours of a data set, and look at the counts."
-    )
+    app.command(prior, name="prior", help="Count the colors of a data set, and look at the counts.")
     app.command(pack)
     app.command(name="train")(train_command(argv))
     app.command(refine)
@@ -84,5 +83,8 @@ def _local(place: str) -> Path:
 
 
 def main() -> None:
-    """Run a command; a mistake that the user can mend ends it with one line and exit code 2."""
+    """Run a command; an error that the user can fix ends it with one line and exit status 2."""
+    if sys.argv[1:] == ["--version"]:
+        print(f"photochrom {__version__}")
+        return
     terminal.run(lambda: parse(sys.argv[1:]))

@@ -34,7 +34,7 @@ def samples() -> Path:
 
 @pytest.fixture(scope="session")
 def sample_ab(samples: Path) -> torch.Tensor:
-    """ab (22, 2, 150, 150) of the samples by scikit-image, each second pixel of the centre."""
+    """ab (22, 2, 150, 150) of the samples by scikit-image, each second pixel of the center."""
     squares = []
     for path in sorted(samples.glob("*.jpg")):
         rgb = imread(path)
@@ -44,7 +44,7 @@ def sample_ab(samples: Path) -> torch.Tensor:
 
 
 @pytest.fixture
-def save_picture(tmp_path: Path):
+def save_image(tmp_path: Path):
     """Write an 8-bit array (H, W, 3) under a name below tmp_path."""
 
     def save(name: str, rgb: np.ndarray) -> Path:
@@ -57,7 +57,7 @@ def save_picture(tmp_path: Path):
 
 
 def drawn(seed: int, height: int = 40, width: int = 50) -> np.ndarray:
-    """A colour picture: smooth gradients and a disc, different for each seed."""
+    """A color image: smooth gradients and a disc, different for each seed."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width] / max(height, width)
     corners = random.integers(0, 256, size=(3, 3))
@@ -66,15 +66,15 @@ def drawn(seed: int, height: int = 40, width: int = 50) -> np.ndarray:
         + y[..., None] * (corners[1] - corners[0])
         + x[..., None] * (corners[2] - corners[0])
     )
-    centre = random.uniform(0.2, 0.6, size=2)
-    disc = (y - centre[0]) ** 2 + (x - centre[1]) ** 2 < 0.03
+    center = random.uniform(0.2, 0.6, size=2)
+    disc = (y - center[0]) ** 2 + (x - center[1]) ** 2 < 0.03
     rgb[disc] = random.integers(0, 256, size=3)
     return rgb.clip(0, 255).astype(np.uint8)
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A folder of eight drawn colour pictures."""
+    """A folder of eight drawn color images."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for seed in range(8):
@@ -84,8 +84,8 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def two_colours(tmp_path: Path) -> Path:
-    """A folder of pictures whose left and bright half is orange, whose dark half is blue."""
+def two_colors(tmp_path: Path) -> Path:
+    """A folder of images whose left and bright half is orange, whose dark half is blue."""
     folder = tmp_path / "two"
     folder.mkdir()
     random = np.random.default_rng(0)
@@ -98,17 +98,24 @@ def two_colours(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def pictures(photos: Path):
+def images(photos: Path):
     """What is found in `photos`."""
     from photochrom.image_io import find
 
-    return find([str(photos)]).pictures
+    return find([str(photos)]).images
 
 
 @pytest.fixture
 def tiny() -> dict:
     """Values of a `TrainConfig` whose steps take no time."""
-    small = {"width": 2, "crop": 32, "size": 32, "batch": 2, "steps": 4, "discriminator_width": 4}
+    small = {
+        "width": 2,
+        "crop": 32,
+        "size": 32,
+        "batch_size": 2,
+        "steps": 4,
+        "discriminator_width": 4,
+    }
     return small | {"workers": 0, "precision": "32"}
 
 
@@ -146,7 +153,7 @@ def model(tmp_path):
 
 @pytest.fixture
 def classifier():
-    """One that never learned, but is sure enough to have colours that differ."""
+    """One that never learned, but is sure enough to have colors that differ."""
     from photochrom.config import Architecture
     from photochrom.models import Colorizer
     from photochrom.quantize import Gamut
@@ -170,7 +177,7 @@ def colored(classifier, tmp_path):
     def call(name, extras=None, model=None, **options):
         found, out = find([str(tmp_path / "in")]), (tmp_path / name).as_posix()
         model = model or classifier()
-        return list(colorize_all(found.pictures, model, out, extras=extras, **options))
+        return list(colorize_all(found.images, model, out, extras=extras, **options))
 
     return call
 

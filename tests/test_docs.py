@@ -16,7 +16,7 @@ import pytest
 import photochrom
 from photochrom.cli import build_app
 from photochrom.data.hdf5_images import pack
-from photochrom.evaluation.results import Pair, PictureScore, Row, SourceScores
+from photochrom.evaluation.results import ImageScore, Pair, Row, SourceScores
 from photochrom.image_io import find
 from photochrom.models.onnx.export import export
 
@@ -177,7 +177,7 @@ def test_formats_names_all_that_a_prior_holds(tmp_path, monkeypatch):
 
 
 def test_formats_names_all_that_a_packed_file_holds(photos, tmp_path):
-    pack(find([str(photos)]).pictures, 32, tmp_path / "photos.h5")
+    pack(find([str(photos)]).images, 32, tmp_path / "photos.h5")
     with h5py.File(tmp_path / "photos.h5") as file:
         held = {*file.attrs, "key", "source", "pictures/0", "pictures/1"}
         assert set(file) == {"key", "source", "pictures"}
@@ -198,7 +198,7 @@ def test_formats_names_all_that_an_onnx_file_tells(model, tmp_path):
 
 
 def test_formats_names_every_column_of_a_report():
-    kinds = (Row, Pair, PictureScore, SourceScores)
+    kinds = (Row, Pair, ImageScore, SourceScores)
     columns = {field.name for kind in kinds for field in fields(kind)}
     told = first_cells(DOCS / "formats.md", "Report")
     assert {name for name in told if "." not in name} == columns

@@ -1,4 +1,4 @@
-"""Many pictures in colour, as one zip."""
+"""Many images in color, as one zip."""
 
 import io
 import zipfile
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from photochrom import image_io
 from photochrom.app.opened_image import safe_stem, written
 from photochrom.app.session import Fixed, Look, Seen, see
-from photochrom.image_io import OriginalFile, PictureError, Skipped
+from photochrom.image_io import ImageError, OriginalFile, Skipped
 from photochrom.models import AnyColorizer
 from photochrom.rendering.predict import side_seen
 
@@ -21,7 +21,7 @@ class Dropped(NamedTuple):
 
 
 class Zip:
-    """A zip in memory that pictures are put into one by one; what failed is told."""
+    """A zip in memory that images are put into one by one; what failed is told."""
 
     def __init__(self) -> None:
         self.failed: list[Skipped] = []
@@ -37,12 +37,12 @@ class Zip:
                 try:
                     data, suffix = _colorized(file.data, model, look, most_pixels)
                     archive.writestr(self._free(safe_stem(file.name), suffix), data)
-                except PictureError as error:
+                except ImageError as error:
                     self.failed.append(Skipped(file.name, str(error)))
                 yield file.name
 
     def _free(self, stem: str, suffix: str) -> str:
-        """A name that no picture before has: two folders may hold one of the same name."""
+        """A name that no image before has: two folders may hold one of the same name."""
         name, number = f"{stem}-color{suffix}", 1
         while name.lower() in self._taken:
             number += 1

@@ -1,4 +1,4 @@
-"""A picture on the screen: reduced once, so that new colours for it are there at once."""
+"""An image on the screen: reduced once, so that new colors for it are there at once."""
 
 import io
 from functools import cached_property
@@ -35,7 +35,7 @@ class Display:
     def colored(
         self, ab: Float[Tensor, "1 2 h w"], L: Float[Tensor, "1 1 H W"], stride: int
     ) -> Image.Image:
-        """The picture in colours that a network gave of its `L`."""
+        """The image in colors that a network gave of its `L`."""
         page = self._page.copy()
         with torch.inference_mode():
             paint(page, enlarged(ab, L, stride, page, ColorizeConfig()))
@@ -49,19 +49,19 @@ class Display:
 
     @cached_property
     def truth(self) -> bytes:
-        """The picture as it came, as JPEG."""
+        """The image as it came, as JPEG."""
         return jpeg(self.image)
 
     @cached_property
     def by_lightness(self) -> bytes:
-        """The picture in grey, L alone, as JPEG."""
+        """The image in gray, L alone, as JPEG."""
         page = self._page.copy()
         paint(page, Bilinear(torch.zeros(1, 2, 1, 1), (page.height, page.width)))
         return jpeg(as_bytes(page.pixels, alpha=False))
 
 
 def jpeg(image: Image.Image) -> bytes:
-    """A picture as the browser gets it."""
+    """An image as the browser gets it."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()

@@ -1,6 +1,6 @@
 """The gallery that all sessions share: few read or write it at a time, and none is held up.
 
-Pictures in it come from outside: others may write there, with other limits than this app's.
+Images in it come from outside: others may write there, with other limits than this app's.
 """
 
 import threading
@@ -17,14 +17,14 @@ from photochrom.storage.gallery import Entry, Gallery, What
 AT_A_TIME = 12  # entries of a page: each is two files to read
 _SMALL = 360  # pixels: a thumbnail takes about 20 kB
 _CACHED = 240  # thumbnails
-_THREADS = 2  # each holds a picture's file, and its result's
-_GROWTH = 8  # times the size of an upload: a result is no larger, a JPEG in full colour about 3
+_THREADS = 2  # each holds an image's file, and its result's
+_GROWTH = 8  # times the size of an upload: a result is no larger, a JPEG in full color about 3
 
 
 class Addition(NamedTuple):
     """What `Gallery.add` is given."""
 
-    picture: bytes
+    image: bytes
     result: bytes
     settings: dict[str, Any]
     suffixes: tuple[str, str]
@@ -38,7 +38,7 @@ class Leaf(NamedTuple):
 
 
 class View(NamedTuple):
-    """A picture as large as it is shown: width and height, and a JPEG."""
+    """An image as large as it is shown: width and height, and a JPEG."""
 
     size: tuple[int, int]
     jpeg: bytes
@@ -47,19 +47,19 @@ class View(NamedTuple):
 class SharedGallery:
     """A gallery, used within the app's limits; `OSError` where it cannot be reached."""
 
-    def __init__(self, place: str, config: AppConfig, pictures: Workers) -> None:
-        """`pictures` decode and encode. `ValueError` or `OSError` for a place of no use."""
+    def __init__(self, place: str, config: AppConfig, images: Workers) -> None:
+        """`images` decode and encode. `ValueError` or `OSError` for a place of no use."""
         self._gallery = Gallery(place)
         self._gallery.begin()
         self._most_pixels = config.most_pixels
-        self._most_bytes = _GROWTH * 2**20 * config.most_megabytes
-        self._pictures, self._files = pictures, Workers(_THREADS, "gallery")
+        self._most_bytes = _GROWTH * 2**20 * config.max_megabytes
+        self._images, self._files = images, Workers(_THREADS, "gallery")
         self._thumbnails: OrderedDict[str, bytes | None] = OrderedDict()
         self._lock = threading.Lock()
 
     def add(self, make: Callable[[], Addition]) -> Entry:
-        """Make an addition, in bounded work, and keep it; `PictureError` for no picture."""
-        return self._files.work(lambda: self._gallery.add(*self._pictures.work(make)))
+        """Make an addition, in bounded work, and keep it; `ImageError` for no image."""
+        return self._files.work(lambda: self._gallery.add(*self._images.work(make)))
 
     def leaf(self, before: str | None = None) -> Leaf:
         """Entries older than that of a name, or the newest; `NoEntryError` for no such name."""
@@ -87,17 +87,17 @@ class SharedGallery:
         return made
 
     def view(self, name: str, what: What) -> View:
-        """An entry's picture or result; `ValueError` where it is damaged or too large."""
+        """An entry's image or result; `ValueError` where it is damaged or too large."""
         return self._view(name, what, LONG_SIDE)
 
     def file(self, name: str, what: What) -> bytes:
-        """The bytes of an entry's picture or result, as they were kept."""
+        """The bytes of an entry's image or result, as they were kept."""
         return self._files.work(self._gallery.read, name, what, self._most_bytes).data
 
     def _view(self, name: str, what: What, long: int) -> View:
         def viewed() -> View:
             stored = self._gallery.read(name, what, self._most_bytes)
-            return self._pictures.work(self._shown, stored.data, long)
+            return self._images.work(self._shown, stored.data, long)
 
         return self._files.work(viewed)
 

@@ -1,4 +1,4 @@
-"""Pictures that people keep in the gallery, each by a click: as downloaded, and how it was made."""
+"""Images that people keep in the gallery, each by a click: as downloaded, and how it was made."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -13,12 +13,12 @@ from photochrom.app.gallery_access import Addition
 from photochrom.app.opened_image import Opened, written
 from photochrom.app.server_state import Given
 from photochrom.app.session import Fixed, Look, Seen, decodes
-from photochrom.image_io import OriginalFile, PictureError
+from photochrom.image_io import ImageError, OriginalFile
 from photochrom.inference.gallery_record import settings_of, suffix_of
 from photochrom.storage.gallery import NoEntryError
 
 _HELP = (
-    "Stores the picture as it came, its result at full size and the settings. "
+    "Stores the image as it came, its result at full size and the settings. "
     "Everybody who can open this page sees what is kept."
 )
 _log = logging.getLogger("photochrom.app")
@@ -32,7 +32,7 @@ def addition(
     *,
     most_pixels: int,
 ) -> Addition:
-    """A picture file with its result, the bytes of a download; `PictureError` for no picture.
+    """An image file with its result, the bytes of a download; `ImageError` for no image.
 
     `name` is that of the model, and `see` what it sees in the file.
     """
@@ -46,7 +46,7 @@ def addition(
 def _settings(
     original: str, name: str, file: OriginalFile, seen: Seen | Fixed, look: Look
 ) -> dict[str, Any]:
-    """As of any gallery, and what only a person chooses: colours of points, an alternative."""
+    """As of any gallery, and what only a person chooses: colors of points, an alternative."""
     if isinstance(seen, Fixed):  # the look is another model's
         look = Look()
     told = settings_of(
@@ -64,7 +64,7 @@ def _settings(
 def keep_button(
     opened: Opened, name: str, seen: Seen | Fixed, look: Look, all_sessions: Given
 ) -> None:
-    """Keeps the picture that is shown; once it is kept, the button says so."""
+    """Keeps the image that is shown; once it is kept, the button says so."""
     if (gallery := all_sessions.gallery) is None:
         return
     kept = _kept()
@@ -101,7 +101,7 @@ def keep_all_button(files: Sequence[Dropped], name: str, look: Look, all_session
             if (key := (hash(one.data), name, of, ())) not in kept:
                 gallery.add(partial(addition, one, name, see, plain, most_pixels=most))
                 kept.add(key)
-        except PictureError as error:
+        except ImageError as error:
             failed += 1
             st.error(f"{one.name}: {error}.")
         except (ValueError, OSError) as error:  # the next would fail, too, after as long a wait
@@ -115,7 +115,7 @@ def keep_all_button(files: Sequence[Dropped], name: str, look: Look, all_session
 
 def told(error: Exception, all_sessions: Given) -> str:
     """A gallery's failure in one line; who does not sit at this machine is not told the place."""
-    if all_sessions.config.at_home or isinstance(error, PictureError | NoEntryError):
+    if all_sessions.config.at_home or isinstance(error, ImageError | NoEntryError):
         return str(error)
     _log.warning("the gallery failed: %s", error)
     return "the gallery cannot be reached" if isinstance(error, OSError) else "the entry is damaged"

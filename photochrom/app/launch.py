@@ -19,7 +19,7 @@ def launch(given: Given) -> None:
     give(given)
     share_heaps(_HEAPS)
     # An upload of more than this would be written to a temporary file.
-    MultiPartParser.spool_max_size = 2 * 2**20 * given.config.most_megabytes
+    MultiPartParser.spool_max_size = 2 * 2**20 * given.config.max_megabytes
     options = flags(given.config)
     bootstrap.load_config_options(flag_options=options)
     bootstrap.run(str(_MAIN), False, [], options)
@@ -31,7 +31,7 @@ def flags(config: AppConfig) -> dict[str, Any]:
         "global_developmentMode": False,
         "server_address": config.host,
         "server_port": config.port,
-        "server_maxUploadSize": config.most_megabytes,
+        "server_maxUploadSize": config.max_megabytes,
         "server_fileWatcherType": "none",
         "server_runOnSave": False,
         "browser_gatherUsageStats": False,

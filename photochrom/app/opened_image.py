@@ -1,4 +1,4 @@
-"""A picture that somebody opened: as its file was, as it is shown, and as models see it."""
+"""An image that somebody opened: as its file was, as it is shown, and as models see it."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from torch import Tensor
 from photochrom import image_io
 from photochrom.app.display import Display, jpeg
 from photochrom.app.session import Fixed, Look, Seen, see
-from photochrom.color import GREY_REACH
+from photochrom.color import GRAY_REACH
 from photochrom.color.lab import compose, lab_from_rgb
 from photochrom.config import ColorizeConfig
 from photochrom.image_io import OriginalFile, Written, packed_colors
@@ -28,12 +28,12 @@ from photochrom.rendering.predict import enlarged, side_seen
 _SCORED = 192  # the short side at which scores are made: that of the models that are shipped
 _MOST_NAME = 80  # characters
 Works = tuple[int, int]
-"""Size and stride of a model: what it sees of a picture depends on no more."""
+"""Size and stride of a model: what it sees of an image depends on no more."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """One number on a picture in colour against the true one."""
+    """One number on an image in color against the true one."""
 
     name: str
     value: float
@@ -42,7 +42,7 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A picture in the colours of a model, as large as it is shown."""
+    """An image in the colors of a model, as large as it is shown."""
 
     name: str
     """The model's."""
@@ -52,13 +52,13 @@ class Result:
 
 
 class Opened:
-    """The bytes of a picture file, what is shown of it, and what each model saw.
+    """The bytes of an image file, what is shown of it, and what each model saw.
 
     Pixels at full size are not kept: they are decoded again for a download.
     """
 
     def __init__(self, data: bytes, name: str, *, most_pixels: int, works: Iterable[Works]) -> None:
-        """`works` are those of the models that are likely. `PictureError` for no picture."""
+        """`works` are those of the models that are likely. `ImageError` for no image."""
         self.data, self.name, self.most_pixels = data, name, most_pixels
         file = self._read()
         page = file.pages[0]
@@ -85,11 +85,11 @@ class Opened:
         return self.seen[name]
 
     def shown(self, seen: Seen | Fixed, ab: Float[Tensor, "1 2 h w"]) -> Image.Image:
-        """The picture in colours of a model, as large as it is shown."""
+        """The image in colors of a model, as large as it is shown."""
         return self.display.colored(ab, seen.L, seen.model.stride)
 
     def result(self, name: str, look: Look) -> Result:
-        """What a model, that has seen the picture, makes of it: made anew only if it differs."""
+        """What a model, that has seen the image, makes of it: made anew only if it differs."""
         seen = self.seen[name]
         of = (look if seen.classifies else None, seen.choices)
         if name not in self._results or self._results[name][0] != of:
@@ -98,7 +98,7 @@ class Opened:
         return self._results[name][1]
 
     def download(self, seen: Seen | Fixed, look: Look) -> Written:
-        """The whole picture in colour as a file of its format: what `colorize` would write."""
+        """The whole image in color as a file of its format: what `colorize` would write."""
         return written(self._read(), seen, look)
 
     @property
@@ -108,11 +108,11 @@ class Opened:
 
     @cached_property
     def has_colors(self) -> bool:
-        """Whether it is in colour, not grey nor toned: then it is the truth."""
+        """Whether it is in color, not gray nor toned: then it is the truth."""
         small = self._small
         colors = packed_colors(np.array(small))
-        grey = lab_from_rgb(_unit(small))[1:].abs().max() <= GREY_REACH
-        return not grey and not bool(are_toned([colors])[0])
+        gray = lab_from_rgb(_unit(small))[1:].abs().max() <= GRAY_REACH
+        return not gray and not bool(are_toned([colors])[0])
 
     @cached_property
     def _small(self) -> Image.Image:
@@ -128,7 +128,7 @@ class Opened:
 
     @torch.inference_mode()
     def scores(self, seen: Seen | Fixed, ab: Float[Tensor, "1 2 h w"]) -> list[Score]:
-        """How near the colours come to the true ones, at a short side of 192 pixels."""
+        """How near the colors come to the true ones, at a short side of 192 pixels."""
         true = self._reference
         page = image_io.of_rgb(np.array(self._small)).pages[0]
         colors = enlarged(ab, seen.L, seen.model.stride, page, ColorizeConfig())
@@ -139,7 +139,7 @@ class Opened:
             "delta_e": ("ΔE", "{:.1f}"),
             "psnr": ("PSNR", "{:.1f} dB"),
             "ssim": ("SSIM", "{:.3f}"),
-            "colorfulness": ("colourfulness", "{:.0f}"),
+            "colorfulness": ("colorfulness", "{:.0f}"),
         }
         return [
             Score(name, float(values[key][0]), how.format(values[key][0]))
@@ -148,7 +148,7 @@ class Opened:
 
 
 def written(file: OriginalFile, seen: Seen | Fixed, look: Look) -> Written:
-    """A file painted in the colours of what a model saw of its first page."""
+    """A file painted in the colors of what a model saw of its first page."""
     page = file.pages[0]
     colors = enlarged(seen.ab(look), seen.L, seen.model.stride, page, ColorizeConfig())
     made = image_io.encode_original(file, colors=[colors.rows])
@@ -162,7 +162,7 @@ def safe_stem(name: str) -> str:
     'My photo_ 1'
     """
     stem = PurePosixPath(name.replace("\\", "/")).stem
-    return re.sub(r"[^\w\-. ()]", "_", stem).strip(". ")[:_MOST_NAME] or "picture"
+    return re.sub(r"[^\w\-. ()]", "_", stem).strip(". ")[:_MOST_NAME] or "image"
 
 
 def _unit(image: Image.Image) -> Float[Tensor, "3 H W"]:

@@ -28,9 +28,9 @@ class Given:
     studies: tuple[str, ...] = ()
     """Folders of studies to be shown, or their URLs."""
     gallery: SharedGallery | None = field(init=False, repr=False)
-    """Where people may keep pictures."""
+    """Where people may keep images."""
     counting: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-    """Held while colours are counted."""
+    """Held while colors are counted."""
     _workers: Workers = field(init=False, repr=False)
     _loaded: dict[str, AnyColorizer] = field(default_factory=dict, init=False, repr=False)
     _loading: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
@@ -38,16 +38,16 @@ class Given:
     def __post_init__(self) -> None:
         """`ValueError` or `OSError` for a gallery of no use."""
         config = self.config
-        self._workers = Workers(config.at_once, "picture")
+        self._workers = Workers(config.concurrency, "image")
         self.gallery = (
             SharedGallery(config.gallery, config, self._workers) if config.gallery else None
         )
 
     def work(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do what decodes, colorizes or encodes whole pictures, when its turn comes.
+        """Do what decodes, colorizes or encodes whole images, when its turn comes.
 
-        At most `config.at_once` are under way, whoever waits, and what they freed is given back:
-        so memory is bounded.
+        At most `config.concurrency` run at a time, and the memory that they free is returned, so
+        memory is bounded.
         """
         return self._workers.work(act, *args, **kwargs)
 

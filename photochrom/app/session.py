@@ -1,6 +1,6 @@
-"""What a model saw of a picture: the network has run once, and everything is decoded from it.
+"""What a model saw of an image: the network has run once, and everything is decoded from it.
 
-Of a regression and of an exported model that is one colour a pixel, and there is nothing to decode.
+Of a regression and of an exported model that is one color a pixel, and there is nothing to decode.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from photochrom.config import Decoder
+from photochrom.errors import ConfigError
 from photochrom.models import AnyColorizer, Colorizer
 from photochrom.sampling import (
     Choice,
@@ -28,7 +29,7 @@ _AT = {"mode": 0.0, "mean": 1.0}
 
 @dataclass(frozen=True)
 class Look:
-    """How a distribution becomes the colour that is shown."""
+    """How a distribution becomes the color that is shown."""
 
     temperature: float | None = None
     decoder: Decoder = "annealed"
@@ -38,18 +39,18 @@ class Look:
 
 @dataclass(frozen=True)
 class Point:
-    """A point of a picture as shares of its width and height: 0 up to, but not, 1."""
+    """A point of an image as shares of its width and height: 0 up to, but not, 1."""
 
     x: float
     y: float
 
     def __post_init__(self) -> None:
         if not (0 <= self.x < 1 and 0 <= self.y < 1):
-            raise ValueError(f"expected a point of the picture, got {self.x:g}, {self.y:g}")
+            raise ConfigError(f"expected a point of the image, got {self.x:g}, {self.y:g}")
 
 
 class Chosen(NamedTuple):
-    """A colour that was chosen for the region of a point."""
+    """A color that was chosen for the region of a point."""
 
     point: Point
     choice: Choice
@@ -57,7 +58,7 @@ class Chosen(NamedTuple):
 
 @dataclass(eq=False)
 class Fixed:
-    """One picture as a model sees it that gives one colour a pixel."""
+    """One image as a model sees it that gives one color a pixel."""
 
     model: AnyColorizer
     L: Float[Tensor, "1 1 H W"]
@@ -67,13 +68,13 @@ class Fixed:
     choices: ClassVar[tuple[Chosen, ...]] = ()
 
     def ab(self, _: Look) -> Float[Tensor, "1 2 h w"]:
-        """The colours, whatever the look: they are `colorize`'s."""
+        """The colors, whatever the look: they are `colorize`'s."""
         return self.colors
 
 
 @dataclass(eq=False)
 class Seen:
-    """One picture as one classifier sees it, with the colours that were chosen in it."""
+    """One image as one classifier sees it, with the colors that were chosen in it."""
 
     model: Colorizer
     L: Float[Tensor, "1 1 H W"]
@@ -81,7 +82,7 @@ class Seen:
     features: Float[Tensor, "1 C h w"]
     choices: tuple[Chosen, ...] = ()
     classifies: ClassVar[bool] = True
-    """There are distributions to decode, rather than one colour a pixel."""
+    """There are distributions to decode, rather than one color a pixel."""
     _alternatives: Float[Tensor, "N 1 2 h w"] | None = field(default=None, repr=False)
 
     @staticmethod
@@ -92,7 +93,7 @@ class Seen:
 
     @torch.inference_mode()
     def ab(self, look: Look) -> Float[Tensor, "1 2 h w"]:
-        """The colours, small still. Without choices or alternative they are `colorize`'s."""
+        """The colors, small still. Without choices or alternative they are `colorize`'s."""
         if look.alternative:
             return self.alternatives()[look.alternative - 1]
         if self.choices:
@@ -106,7 +107,7 @@ class Seen:
 
     @torch.inference_mode()
     def alternatives(self) -> Float[Tensor, "N 1 2 h w"]:
-        """Other plausible colours: drawn once."""
+        """Other plausible colors: drawn once."""
         if self._alternatives is None:
             L = self.L.to(self.features.device)
             made = alternatives(self.features, *self._head, self.model.gamut, L, ALTERNATIVES)
@@ -127,13 +128,13 @@ class Seen:
 
     @torch.inference_mode()
     def palette(self, point: Point, lightness: float) -> list[LikelyColor]:
-        """The likely colours at a point of that L."""
+        """The likely colors at a point of that L."""
         L = torch.full((1, 1, 1), lightness)
         return palette(self._at(point), *self._head, self.model.gamut, L, (0, 0))
 
     @torch.inference_mode()
     def choose(self, point: Point, ab: tuple[float, float]) -> None:
-        """Give the region of a point another colour."""
+        """Give the region of a point another color."""
         w = region(self.features[0], *self._head, self._place(point))
         self.choices = (*self.choices, Chosen(point, Choice(w, ab)))
 

@@ -8,17 +8,17 @@ from PIL import Image
 from photochrom import image_io, storage
 from photochrom.app.batch import Dropped
 from photochrom.config import PriorConfig
-from photochrom.image_io import Picture, PictureError, Skipped, TooLargeError, readable_formats
+from photochrom.image_io import ImageError, Skipped, SourceImage, TooLargeError, readable_formats
 from photochrom.prior import ColorPrior, PriorFile, build_prior, load_any
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 AnyPrior = PriorFile | ColorPrior
 Done = Callable[[int, int], None]
-"""Told after some pictures: how many are done, and of how many."""
+"""Told after some images: how many are done, and of how many."""
 
 
-class _InMemory(Picture):
-    """A picture whose bytes are here; its path is no path."""
+class _InMemory(SourceImage):
+    """An image whose bytes are here; its path is no path."""
 
     data: bytes
 
@@ -27,9 +27,9 @@ class _InMemory(Picture):
 
 
 def prior_of(files: Sequence[Dropped], most_pixels: int, on_done: Done) -> PriorFile:
-    """A prior file that was dropped, or the counted colours of pictures that were.
+    """A prior file that was dropped, or the counted colors of images that were.
 
-    `ValueError` for what is neither, and for pictures without colours.
+    `ValueError` for what is neither, and for images without colors.
     """
     if len(files) == 1 and files[0].data.startswith(_HDF5):
         return PriorFile.read(files[0].data, files[0].name)
@@ -38,7 +38,7 @@ def prior_of(files: Sequence[Dropped], most_pixels: int, on_done: Done) -> Prior
 
 
 def prior_at(place: str, on_done: Done) -> AnyPrior:
-    """The prior file at a path or URL, or the counted colours of pictures there.
+    """The prior file at a path or URL, or the counted colors of images there.
 
     The path is of this machine: only for who sits at it. `ValueError` as for `prior_of`, and
     `OSError` for what cannot be reached.
@@ -49,7 +49,7 @@ def prior_at(place: str, on_done: Done) -> AnyPrior:
 
 
 def _counted(
-    entries: Iterator[Picture | Skipped], source: str, total: int, on_done: Done
+    entries: Iterator[SourceImage | Skipped], source: str, total: int, on_done: Done
 ) -> PriorFile:
     done = 0
 
@@ -61,17 +61,17 @@ def _counted(
     return build_prior(entries, PriorConfig(), [source], on_done=more)
 
 
-def _entry(file: Dropped, most_pixels: int) -> Picture | Skipped:
-    """The picture, unless it declares too many pixels: counting would decode them."""
+def _entry(file: Dropped, most_pixels: int) -> SourceImage | Skipped:
+    """The image, unless it declares too many pixels: counting would decode them."""
     try:
         with Image.open(io.BytesIO(file.data), formats=readable_formats()) as image:
             pixels = image.width * image.height
         if pixels > most_pixels:
             raise TooLargeError(f"expected at most {most_pixels} pixels, got {pixels}")
-    except PictureError as error:
+    except ImageError as error:
         return Skipped(file.name, str(error))
     except Exception:  # on damaged files decoders raise anything
-        return Skipped(file.name, "not a picture")
+        return Skipped(file.name, "not an image")
     entry = _InMemory(file.name, file.name)
     entry.data = file.data
     return entry

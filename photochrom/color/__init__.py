@@ -1,7 +1,7 @@
 """Color spaces on tensors: sRGB, CIELAB, lookup tables for 8 bits, and the limits of sRGB."""
 
 from photochrom.color.lab import (
-    GREY_REACH as GREY_REACH,
+    GRAY_REACH as GRAY_REACH,
     LAB_MEETING as LAB_MEETING,
     LAB_SLOPE as LAB_SLOPE,
     LINEAR_FROM_XYZ as LINEAR_FROM_XYZ,

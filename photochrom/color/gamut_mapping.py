@@ -1,4 +1,4 @@
-"""Colours that sRGB does not have lose chroma until they fit: never lightness, never hue."""
+"""Colors that sRGB does not have lose chroma until they fit: never lightness, never hue."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,9 +22,9 @@ _HALVINGS = 10
 
 
 def rgb_within_gamut(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
-    """sRGB in 0–1 of CIELAB colours; what lies outside sRGB loses chroma until it fits.
+    """sRGB in 0–1 of CIELAB colors; what lies outside sRGB loses chroma until it fits.
 
-    L and the hue angle of (a, b) stay, and so do colours that fit. Bisection finds what share of
+    L and the hue angle of (a, b) stay, and so do colors that fit. Bisection finds what share of
     the chroma does, to a thousandth. L, clipped to 0–100, is kept to 3e-4: the white of the
     constants is the matrix's own to four digits.
     """
@@ -41,10 +41,10 @@ def linear_within_gamut(
 
 
 class Outside(NamedTuple):
-    """Pixels whose colours lie outside sRGB."""
+    """Pixels whose colors lie outside sRGB."""
 
     places: Int64[Tensor, " N"]
-    grey: Float[Tensor, " N"]
+    gray: Float[Tensor, " N"]
     """f of their Y."""
     a: Float[Tensor, " N"]
     b: Float[Tensor, " N"]
@@ -58,10 +58,10 @@ def linear_and_outside(
     Fastest on some ten thousand pixels at a time: what is made of them on the way stays in cache.
     """
     a, b = ab.movedim(-3, 0).flatten(1).unbind(0)
-    grey = torch.add(_F_OF_BLACK.to(L), L.flatten(), alpha=1 / 116).clamp_(16 / 116, 1)
-    linear: Tensor = LINEAR_FROM_XYZ.to(grey) @ _cubed(_cube_roots(grey, a, b))
+    gray = torch.add(_F_OF_BLACK.to(L), L.flatten(), alpha=1 / 116).clamp_(16 / 116, 1)
+    linear: Tensor = LINEAR_FROM_XYZ.to(gray) @ _cubed(_cube_roots(gray, a, b))
     places = _outside(linear)
-    return linear, Outside(places, *(of.index_select(0, places) for of in (grey, a, b)))
+    return linear, Outside(places, *(of.index_select(0, places) for of in (gray, a, b)))
 
 
 def brought_within(parts: Sequence[Outside]) -> Float[Tensor, "3 N"]:
@@ -69,20 +69,20 @@ def brought_within(parts: Sequence[Outside]) -> Float[Tensor, "3 N"]:
 
     Fastest on those of many strips together: of one there are few, for a hundred small steps.
     """
-    grey, a, b = (torch.cat(of) for of in list(zip(*parts, strict=True))[1:])
-    share = _chroma_that_fits(grey, torch.stack([a / 500, b / -200]))
-    linear: Tensor = LINEAR_FROM_XYZ.to(grey) @ _cubed(_cube_roots(grey, a * share, b * share))
+    gray, a, b = (torch.cat(of) for of in list(zip(*parts, strict=True))[1:])
+    share = _chroma_that_fits(gray, torch.stack([a / 500, b / -200]))
+    linear: Tensor = LINEAR_FROM_XYZ.to(gray) @ _cubed(_cube_roots(gray, a * share, b * share))
     return linear
 
 
 def _cube_roots(
-    grey: Float[Tensor, " P"], a: Float[Tensor, " P"], b: Float[Tensor, " P"]
+    gray: Float[Tensor, " P"], a: Float[Tensor, " P"], b: Float[Tensor, " P"]
 ) -> Float[Tensor, "3 P"]:
-    """f of X, Y and Z; grey is that of Y."""
-    f = grey.new_empty(3, len(grey))
-    torch.add(grey, a, alpha=1 / 500, out=f[0])
-    f[1] = grey
-    torch.sub(grey, b, alpha=1 / 200, out=f[2])
+    """f of X, Y and Z; gray is that of Y."""
+    f = gray.new_empty(3, len(gray))
+    torch.add(gray, a, alpha=1 / 500, out=f[0])
+    f[1] = gray
+    torch.sub(gray, b, alpha=1 / 200, out=f[2])
     return f
 
 
@@ -96,20 +96,20 @@ def _outside(linear: Float[Tensor, "3 P"]) -> Int64[Tensor, " N"]:
 
 
 def _chroma_that_fits(
-    grey: Float[Tensor, " P"], reach: Float[Tensor, "2 P"]
+    gray: Float[Tensor, " P"], reach: Float[Tensor, "2 P"]
 ) -> Float[Tensor, " P"]:
-    """The share of each colour's chroma, below 1, with which it is in gamut; grey always is.
+    """The share of each color's chroma, below 1, with which it is in gamut; gray always is.
 
-    `reach` is what the whole chroma adds to f of X and of Z; that of Y is grey's.
+    `reach` is what the whole chroma adds to f of X and of Z; that of Y is gray's.
     """
     width = (LINEAR_MAX - _LINEAR_MIN)[:, None]
-    matrix = (2 / width * LINEAR_FROM_XYZ).to(grey)
-    middle = -((LINEAR_MAX + _LINEAR_MIN)[:, None] / width).to(grey)
-    still = torch.addmm(middle, matrix[:, 1:2], _cubed(grey.clone()[None]))
+    matrix = (2 / width * LINEAR_FROM_XYZ).to(gray)
+    middle = -((LINEAR_MAX + _LINEAR_MIN)[:, None] / width).to(gray)
+    still = torch.addmm(middle, matrix[:, 1:2], _cubed(gray.clone()[None]))
     moving = matrix[:, ::2].contiguous()
-    share, step = torch.full_like(grey, 0.5), 0.5
+    share, step = torch.full_like(gray, 0.5), 0.5
     for _ in range(_HALVINGS):
-        xz = _cubed(torch.addcmul(grey, reach, share))
+        xz = _cubed(torch.addcmul(gray, reach, share))
         farthest = torch.addmm(still, moving, xz).abs_().amax(0)  # 1 at either end of a range
         step /= 2
         share.sub_(farthest.sub_(1).sign_(), alpha=step)

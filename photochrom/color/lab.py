@@ -1,4 +1,4 @@
-"""sRGB ↔ CIELAB on tensors: the only place with colour constants.
+"""sRGB ↔ CIELAB on tensors: the only place with color constants.
 
 D65, 2° observer, the matrix and the thresholds of scikit-image's `rgb2lab` and `lab2rgb`,
 to which both functions are equal to rounding. RGB is 0–1; L is 0–100; ab are in Lab units.
@@ -33,8 +33,8 @@ _RGB_MEETING = 0.04044823627710733
 LAB_MEETING = 0.008823095371913916
 """The share of white at which f's cube root begins."""
 _BLOCK = 1 << 17  # pixels: what is made of so many on the way stays in cache
-GREY_REACH = 5.0
-"""A picture is grey where no |a| or |b| is above this (the mask of Zhang et al. 2016)."""
+GRAY_REACH = 5.0
+"""An image is gray where no |a| or |b| is above this (the mask of Zhang et al. 2016)."""
 LINEAR_MAX = (_RGB_FROM_XYZ @ _WHITE).clamp(min=1)
 """Linear RGB of L = 100, not quite the white of the matrix: (1 + 8e-6, 1 - 1e-5, 1 + 8e-5)."""
 LUMINANCE = tuple(_XYZ_FROM_RGB[1].tolist())
@@ -46,7 +46,7 @@ def _mix(matrix: Tensor, x: Tensor) -> Tensor:
 
 
 def lab_from_rgb(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
-    """CIELAB of sRGB colours in 0–1; differentiable, also at black.
+    """CIELAB of sRGB colors in 0–1; differentiable, also at black.
 
     >>> white = torch.ones(3, 1, 1, dtype=torch.float64)
     >>> lab_from_rgb(white).flatten().round().abs().tolist()
@@ -58,7 +58,7 @@ def lab_from_rgb(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 
 
 
 def lightness_from_rgb(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 1 H W"]:
-    """L alone of sRGB colours in 0–1, for less than `lab_from_rgb` takes."""
+    """L alone of sRGB colors in 0–1, for less than `lab_from_rgb` takes."""
     return lightness_from_luminance(_mix(_XYZ_FROM_RGB[1:2], linear_from_rgb(rgb)))
 
 
@@ -76,10 +76,10 @@ def lightness_from_luminance(y: Float[Tensor, "*shape"]) -> Float[Tensor, "*shap
 
 
 def rgb_from_lab(lab: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 3 H W"]:
-    """sRGB in 0–1 of CIELAB colours; what lies outside sRGB is clipped by channel.
+    """sRGB in 0–1 of CIELAB colors; what lies outside sRGB is clipped by channel.
 
-    >>> mid_grey = torch.tensor([53.585, 0.0, 0.0], dtype=torch.float64).reshape(3, 1, 1)
-    >>> (255 * rgb_from_lab(mid_grey)).flatten().round().tolist()
+    >>> mid_gray = torch.tensor([53.585, 0.0, 0.0], dtype=torch.float64).reshape(3, 1, 1)
+    >>> (255 * rgb_from_lab(mid_gray)).flatten().round().tolist()
     [128.0, 128.0, 128.0]
     """
     lightness, a, b = lab.unbind(-3)
@@ -98,7 +98,7 @@ def rgb_from_linear(linear: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 def compose(
     L: Float[Tensor, "*batch 1 H W"], ab: Float[Tensor, "*batch 2 H W"]
 ) -> UInt8[Tensor, "*batch 3 H W"]:
-    """8-bit sRGB of L and ab, as it would be saved; colours outside sRGB are clipped."""
+    """8-bit sRGB of L and ab, as it would be saved; colors outside sRGB are clipped."""
     rgb = rgb_from_lab(torch.cat([L, ab.to(L)], dim=-3))
     return (255 * rgb).round().to(torch.uint8)
 
@@ -124,11 +124,11 @@ def _lab_by_blocks(rgb: Float[Tensor, "*batch 3 H W"]) -> Float[Tensor, "*batch 
     """
     planes = rgb.reshape(-1, 3, rgb.shape[-2] * rgb.shape[-1])
     lab = torch.empty_like(planes, memory_format=torch.contiguous_format)
-    pictures = max(1, _BLOCK // max(1, planes.shape[-1]))
+    images = max(1, _BLOCK // max(1, planes.shape[-1]))
     # Room is made once: fresh memory for every block would cost as much as the arithmetic.
-    shape = (2, min(pictures, len(planes)), 3, min(_BLOCK, planes.shape[-1]))
+    shape = (2, min(images, len(planes)), 3, min(_BLOCK, planes.shape[-1]))
     room = planes.new_empty(shape)
-    for some, out in zip(planes.split(pictures), lab.split(pictures), strict=True):
+    for some, out in zip(planes.split(images), lab.split(images), strict=True):
         for start in range(0, some.shape[-1], _BLOCK):
             block = slice(start, start + _BLOCK)
             rgb_block = some[..., block]

@@ -18,11 +18,11 @@ from photochrom.color.lab import (
 )
 
 _SHIFTS = (0, 8, 16) if sys.byteorder == "little" else (24, 16, 8)  # of red, green and blue
-_GREY = sum(1 << shift for shift in _SHIFTS)  # 1 in each
-_COLORS = 255 * _GREY if sys.byteorder == "little" else -256  # all of their bits, as an int32
+_GRAY = sum(1 << shift for shift in _SHIFTS)  # 1 in each
+_COLORS = 255 * _GRAY if sys.byteorder == "little" else -256  # all of their bits, as an int32
 
 _levels = torch.arange(256, dtype=torch.float64) / 255
-_LIGHTNESSES = lightness_from_luminance(linear_from_rgb(_levels)).float()  # of greys
+_LIGHTNESSES = lightness_from_luminance(linear_from_rgb(_levels)).float()  # of grays
 _red, _green, _blue = (share * linear_from_rgb(_levels) for share in LUMINANCE)
 _BOTH = min(_SHIFTS[:2])  # where red and green begin, which are looked up together
 _pairs = torch.arange(1 << 16)
@@ -30,7 +30,7 @@ _RED_AND_GREEN = (
     _red[(_pairs >> (_SHIFTS[0] - _BOTH)) & 255] + _green[(_pairs >> (_SHIFTS[1] - _BOTH)) & 255]
 ).float()
 _BLUE = _blue.float()
-_FEW = slice(64)  # pixels, that most often show that not all are grey
+_FEW = slice(64)  # pixels, that most often show that not all are gray
 # Bytes of linear values x by the first bits of y = x + (1 - x) / 32 as a float: its exponent, which
 # is -5 to 0, and 14 bits of its fraction. Both y's steps and the slope of sRGB are steep near
 # black and flat near white. The value that is rounded to a byte, of the middle of a step, is at
@@ -46,25 +46,25 @@ _BYTES = torch.cat([torch.zeros(_FIRST), 255 * rgb_from_linear(_x)]).round().to(
 _OFFSET = torch.tensor(_BLACK)
 
 
-def lightness_from_greys(greys: UInt8[np.ndarray, "H W"]) -> Float[Tensor, "H W"]:
+def lightness_from_grays(grays: UInt8[np.ndarray, "H W"]) -> Float[Tensor, "H W"]:
     """L, 0–100, of pixels that have one byte."""
-    places = torch.from_numpy(greys.astype(np.int32))
+    places = torch.from_numpy(grays.astype(np.int32))
     return _LIGHTNESSES.index_select(0, places.flatten()).reshape(places.shape)
 
 
 def lightness_from_words(words: Int32[Tensor, "H W"]) -> Float[Tensor, "H W"]:
     """L, 0–100, of pixels."""
     flat = words.flatten()
-    if _grey(flat[_FEW]) and _grey(flat):
+    if _gray(flat[_FEW]) and _gray(flat):
         return _LIGHTNESSES.index_select(0, _byte(flat, 0)).reshape(words.shape)
     y = _RED_AND_GREEN.index_select(0, (flat >> _BOTH).bitwise_and_(0xFFFF))
     y += _BLUE.index_select(0, _byte(flat, 2))
     return lightness_from_luminance(y).reshape(words.shape)
 
 
-def _grey(flat: Int32[Tensor, " P"]) -> bool:
+def _gray(flat: Int32[Tensor, " P"]) -> bool:
     """Whether red, green and blue are alike in every pixel."""
-    return torch.equal(flat & _COLORS, _byte(flat, 0) * _GREY)
+    return torch.equal(flat & _COLORS, _byte(flat, 0) * _GRAY)
 
 
 def _byte(flat: Int32[Tensor, " P"], channel: int) -> Int32[Tensor, " P"]:

@@ -7,6 +7,7 @@ from tyro.conf import arg
 
 from photochrom.commands import terminal
 from photochrom.config import AppConfig
+from photochrom.errors import UsageError
 
 
 @terminal.later
@@ -16,7 +17,7 @@ def app(
     studies: Annotated[tuple[str, ...], arg(metavar="STUDY...")] = (),
     config: Annotated[AppConfig, arg(name="")],
 ) -> None:
-    """Colorize pictures in a browser: drop them in, compare models, choose colours.
+    """Colorize images in a browser: drop them in, compare models, choose colors.
 
     Needs pip install 'photochrom[app]'.
 
@@ -31,7 +32,7 @@ def app(
     try:
         from photochrom.app.launch import launch
     except ModuleNotFoundError as error:
-        raise ValueError(
+        raise UsageError(
             f"expected streamlit, found no {error.name}: pip install 'photochrom[app]'"
         ) from None
     from photochrom.app.server_state import Given
@@ -50,7 +51,7 @@ def _refuse_taken(config: AppConfig) -> None:
     try:
         socket.create_server((config.host, config.port), family=family).close()
     except OSError as error:
-        raise ValueError(
+        raise UsageError(
             f"expected a free port of this machine, got {config.host} port {config.port} "
             f"({error.strerror}): name another with --port"
         ) from None

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import Positional, arg
 
 from photochrom.commands import terminal
-from photochrom.commands.prior import Pictures
+from photochrom.commands.prior import ImageSets
 from photochrom.config import ColorizeConfig, ExtrasConfig
+from photochrom.errors import UsageError
 
 if TYPE_CHECKING:
     from photochrom.image_io import Found
@@ -20,7 +21,7 @@ _WORDS = {"done": "colorized", "skipped": "skipped", "failed": "failed"}
 
 @terminal.later
 def colorize(
-    pictures: Pictures,
+    images: ImageSets,
     *,
     model: str = "photochrom",
     output: Annotated[str | None, arg(aliases=["-o"])] = None,
@@ -30,22 +31,22 @@ def colorize(
     dry_run: bool = False,
     json: Path | None = None,
 ) -> None:
-    """Colorize pictures: same size, depth, alpha and L.
+    """Colorize images: same size, depth, alpha and L.
 
     Of a classifier, --entropy, --alternatives and --palette write more beside each output, whose
     NAME is photo-color for instance. The same command continues one that was stopped. Exit code
-    1 says that some pictures failed, 2 that nothing could be done.
+    1 says that some images failed, 2 that nothing could be done.
 
     Example: photochrom colorize photo.jpg
 
     Args:
         model: One of photochrom models, a finished run folder, a .onnx file of photochrom export,
             or the URL of such a folder or file.
-        output: The folder or URL (gs://bucket/colored) to write to, with the pictures' own places
+        output: The folder or URL (gs://bucket/colored) to write to, with the images' own places
             and names; without it photo-color.png lies beside photo.jpg.
         overwrite: Replace files that exist.
         dry_run: Only tell what would be written where.
-        json: A file to write what became of every picture to.
+        json: A file to write what became of every image to.
     """
     from photochrom import image_io, models
     from photochrom.inference import side_outputs as more
@@ -54,7 +55,7 @@ def colorize(
     loaded = models.load_model(model)
     more.check(loaded, extras)  # before anything is read
     outcomes = colorized(
-        image_io.find(pictures),
+        image_io.find(images),
         loaded,
         output,
         config,
@@ -64,9 +65,9 @@ def colorize(
     )
     if json:
         atomic.write_json(json, [_plain(one) for one in outcomes])
-    failed = [image_io.Skipped(one.picture.name, one.reason) for one in outcomes if one.failed]
+    failed = [image_io.Skipped(one.image.name, one.reason) for one in outcomes if one.failed]
     if failed and len(failed) == len(outcomes):
-        raise ValueError(f"expected a picture to colorize, got none: {image_io.summary(failed)}")
+        raise UsageError(f"expected an image to colorize, got none: {image_io.summary(failed)}")
     tell(outcomes, output, dry_run=dry_run)
     if failed:
         raise SystemExit(1)
@@ -82,13 +83,13 @@ def colorized(
     overwrite: bool = False,
     dry_run: bool = False,
 ) -> list["Outcome"]:
-    """Colorize the pictures found, with a bar; what became of them, in their order."""
+    """Colorize the images found, with a bar; what became of them, in their order."""
     from photochrom.commands import progress
     from photochrom.inference.jobs import not_found
     from photochrom.inference.pipeline import colorize_all
 
     made = colorize_all(
-        found.pictures,
+        found.images,
         model,
         output,
         config,
@@ -96,7 +97,7 @@ def colorized(
         overwrite=overwrite,
         dry_run=dry_run,
     )
-    outcomes = list(progress.track(made, len(found.pictures), "colorizing"))
+    outcomes = list(progress.track(made, len(found.images), "colorizing"))
     return outcomes + [not_found(one) for one in found.skipped]
 
 
@@ -108,10 +109,10 @@ def tell(outcomes: Sequence["Outcome"], output: str | None, *, dry_run: bool = F
     by = {what: [one for one in outcomes if one.became == what] for what in _WORDS}
     for one in by["done"] if dry_run else []:
         for place in (one.output, *one.extras):
-            print(image_io.printable(f"{one.picture.name} → {place}"))
+            print(image_io.printable(f"{one.image.name} → {place}"))
     for what in ("skipped", "failed"):
-        terminal.tell_summary([Skipped(one.picture.name, one.reason) for one in by[what]], what)
-    notes = [Skipped(one.picture.name, note) for one in by["done"] for note in one.notes]
+        terminal.tell_summary([Skipped(one.image.name, one.reason) for one in by[what]], what)
+    notes = [Skipped(one.image.name, note) for one in by["done"] for note in one.notes]
     terminal.tell_summary(notes, "notes")
     place = output or (outcomes[0].output if len(outcomes) == 1 else "beside each")
     counts = ", ".join(f"{len(by[what])} {word}" for what, word in _WORDS.items() if by[what])
@@ -120,8 +121,8 @@ def tell(outcomes: Sequence["Outcome"], output: str | None, *, dry_run: bool = F
 
 def _plain(one: "Outcome") -> dict[str, object]:
     return {
-        "picture": one.picture.name,
-        "from": one.picture.path,
+        "image": one.image.name,
+        "from": one.image.path,
         "to": one.output,
         "beside": list(one.extras),
         "became": one.became,

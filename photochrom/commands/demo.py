@@ -35,8 +35,8 @@ def demo(*, output: Output = Path("photochrom-demo"), minutes: float = 1.2) -> N
     tell(colorized(found, model, colored, overwrite=True), colored)
     _score(found, output / "models")
     asked = StudyConfig(protocol=vars(SharedConfig(minutes=minutes, width=16)))
-    training, validation = study.hold_out(found.pictures, _HELD_OUT, asked.first_seed)
-    conduct(study.Pictures(training, validation, "the samples"), asked, output / "study")
+    training, validation = study.hold_out(found.images, _HELD_OUT, asked.first_seed)
+    conduct(study.ImageSets(training, validation, "the samples"), asked, output / "study")
 
 
 def _score(found: "Found", report: Path) -> None:
@@ -45,9 +45,9 @@ def _score(found: "Found", report: Path) -> None:
     from photochrom.commands import progress
     from photochrom.report import build
 
-    config = EvaluateConfig(examples=len(found.pictures))
+    config = EvaluateConfig(examples=len(found.images))
     names, reporter = models.names(), progress.Teller()
-    methods = build.methods_of(names, (), found.pictures, reporter)
+    methods = build.methods_of(names, (), found.images, reporter)
     page = build.report_models(names, methods, found, config, report, "the samples", reporter)
     print(terminal.table(report))
     print(f"open this page: {page.resolve().as_uri()}")

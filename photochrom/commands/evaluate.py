@@ -6,8 +6,9 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from photochrom.commands import terminal
-from photochrom.commands.prior import PICTURES, Output
+from photochrom.commands.prior import IMAGES, Output
 from photochrom.config import EvaluateConfig
+from photochrom.errors import UsageError
 
 Predictions = Annotated[
     tuple[str, ...],
@@ -25,10 +26,10 @@ Models = Positional[
 def evaluate(
     models: Models = (),
     *,
-    pictures: Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)],
+    images: Annotated[tuple[str, ...], arg(metavar="IMAGES...", help=IMAGES)],
     output: Output,
     predictions: Predictions = (),
-    sources: Annotated[str | None, arg(metavar="TSV")] = None,
+    group_by: Annotated[str | None, arg(metavar="TSV")] = None,
     prior: Annotated[str, arg(metavar="PRIOR")] = "photographs",
     human_study: Annotated[Path | None, arg(metavar="DIR")] = None,
     config: Annotated[EvaluateConfig, arg(name="")],
@@ -39,11 +40,11 @@ def evaluate(
     Baselines are scored beside them: gray, the best constant color, another image's color, colors
     drawn from the prior, and the quantization bound. docs/metrics.md defines the scores.
 
-    Example: photochrom evaluate photochrom runs/* --pictures test.tar -o report
+    Example: photochrom evaluate photochrom runs/* --images test.tar -o report
 
     Args:
         output: The report folder to make.
-        sources: A .tsv with the columns key (an image's name) and source: the main scores are
+        group_by: A .tsv with the columns key (an image's name) and source: the main scores are
             also computed for each source by itself.
         prior: Prior of the training images, for the constant color and the colors drawn.
         human_study: Also write a page on which people tell true images from colorized ones;
@@ -61,23 +62,23 @@ def evaluate(
     if human_study is not None:
         atomic.refuse_existing(human_study / "index.html", overwrite=overwrite)
     if not models and not predictions:
-        raise ValueError("expected models or --predictions to score, got neither")
-    found, reporter = image_io.find(pictures), progress.Teller()
-    methods = build.methods_of(models, predictions, found.pictures, reporter)
+        raise UsageError("expected models or --predictions to score, got neither")
+    found, reporter = image_io.find(images), progress.Teller()
+    methods = build.methods_of(models, predictions, found.images, reporter)
     page = build.report_models(
         models,
         methods,
         found,
         config,
         output,
-        " ".join(pictures),
+        " ".join(images),
         reporter,
-        sources=sources,
+        sources=group_by,
         prior=prior,
     )
     if human_study is not None:
-        images = images_for_raters(methods, found.pictures, seed=config.seed)
-        page_of_raters = write_human_study(*images, human_study, seed=config.seed)
+        shown = images_for_raters(methods, found.images, seed=config.seed)
+        page_of_raters = write_human_study(*shown, human_study, seed=config.seed)
         print(f"open this page to judge: {page_of_raters.resolve().as_uri()}")
     print(terminal.table(output))
     print(f"open this page: {page.resolve().as_uri()}")

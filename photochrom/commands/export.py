@@ -30,7 +30,7 @@ def export(
     Args:
         output: The .onnx file to write.
         temperature: Of the annealed mean, for good; by default the model's own.
-        int8: Write the weights of large convolutions in 8 bits: a third of the size, and colours
+        int8: Write the weights of large convolutions in 8 bits: a third of the size, and colors
             that differ a little.
         overwrite: Replace the output if it exists.
     """

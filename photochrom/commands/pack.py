@@ -1,14 +1,15 @@
-"""The command that packs pictures."""
+"""The command that packs images."""
 
 from functools import partial
 
 from photochrom.commands import terminal
-from photochrom.commands.prior import Output, Pictures
+from photochrom.commands.prior import ImageSets, Output
+from photochrom.errors import UsageError
 
 
 @terminal.later
-def pack(pictures: Pictures, *, output: Output, size: int = 256, overwrite: bool = False) -> None:
-    """Decode and reduce pictures once, into one HDF5 file that every command takes as pictures.
+def pack(images: ImageSets, *, output: Output, size: int = 256, overwrite: bool = False) -> None:
+    """Decode and reduce images once, into one HDF5 file that every command takes as images.
 
     The same command continues packing that was stopped.
 
@@ -16,7 +17,7 @@ def pack(pictures: Pictures, *, output: Output, size: int = 256, overwrite: bool
 
     Args:
         output: The HDF5 file to write.
-        size: Short side to which larger pictures are reduced.
+        size: Short side to which larger images are reduced.
         overwrite: Replace the output if it exists.
     """
     from photochrom import image_io
@@ -25,11 +26,11 @@ def pack(pictures: Pictures, *, output: Output, size: int = 256, overwrite: bool
     from photochrom.storage import atomic
 
     if size < 1:
-        raise ValueError(f"--size must be 1 or more, got {size}")
+        raise UsageError(f"--size must be 1 or more, got {size}")
     atomic.refuse_existing(output, overwrite=overwrite)
-    found = image_io.find(pictures)
+    found = image_io.find(images)
     tracked = partial(progress.track, what="packing")
-    skipped = hdf5_images.pack(found.pictures, size, output, track=tracked)
+    skipped = hdf5_images.pack(found.images, size, output, track=tracked)
     terminal.tell_skipped([*found.skipped, *skipped], "packing")
-    packed = len(found.pictures) - len(skipped)
-    print(f"{output}: {packed} pictures, {output.stat().st_size / 1e6:,.0f} MB")
+    packed = len(found.images) - len(skipped)
+    print(f"{output}: {packed} images, {output.stat().st_size / 1e6:,.0f} MB")

@@ -1,4 +1,4 @@
-"""Commands on colour priors: built, seen otherwise, looked at, compared, put together."""
+"""Commands on color priors: built, seen otherwise, looked at, compared, put together."""
 
 from functools import partial
 from itertools import combinations
@@ -10,12 +10,13 @@ from tyro.conf import Positional, arg
 
 from photochrom.commands import terminal
 from photochrom.config import PriorConfig, ViewConfig
+from photochrom.errors import UsageError
 
-PICTURES = (
-    "Folders, files, quoted patterns, .tar, .zip and packed .h5 files of pictures, .txt lists of "
+IMAGES = (
+    "Folders, files, quoted patterns, .tar, .zip and packed .h5 files of images, .txt lists of "
     "these, or their URLs (s3://, gs://)."
 )
-Pictures = Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)]]
+ImageSets = Positional[Annotated[tuple[str, ...], arg(metavar="IMAGES...", help=IMAGES)]]
 Output = Annotated[Path, arg(aliases=["-o"])]
 Prior = Positional[Annotated[str, arg(metavar="PRIOR")]]
 Priors = Positional[Annotated[tuple[str, ...], arg(metavar="PRIOR...")]]
@@ -26,7 +27,7 @@ prior = tyro.extras.SubcommandApp()
 @prior.command(name="build")
 @terminal.later
 def prior_build(
-    pictures: Pictures,
+    images: ImageSets,
     *,
     output: Output,
     workers: int | None = None,
@@ -34,7 +35,7 @@ def prior_build(
     config: Annotated[PriorConfig, arg(name="")],
     overwrite: bool = False,
 ) -> None:
-    """Count the colours of pictures into a prior with rebalancing weights, as one HDF5 file.
+    """Count the colors of images into a prior with rebalancing weights, as one HDF5 file.
 
     The same command continues a count that was stopped.
 
@@ -51,23 +52,23 @@ def prior_build(
     from photochrom.storage import atomic
 
     if workers is not None and workers < 1:
-        raise ValueError(f"--workers must be 1 or more, got {workers}")
+        raise UsageError(f"--workers must be 1 or more, got {workers}")
     atomic.refuse_existing(output, overwrite=overwrite)
     kept = output.with_name(f"{output.name}.progress")
-    total = partial(image_io.total, pictures)
+    total = partial(image_io.total, images)
     with (
-        progress.counting_bar("counting colours", total) as bar,
+        progress.counting_bar("counting colors", total) as bar,
         prior.crew_of(workers, cluster) as crew,
     ):
-        entries = image_io.iterate(pictures)
-        file = prior.build_prior(entries, config, pictures, crew=crew, progress=kept, on_done=bar)
+        entries = image_io.iterate(images)
+        file = prior.build_prior(entries, config, images, crew=crew, progress=kept, on_done=bar)
     file.save(output)
     kept.unlink(missing_ok=True)
     counts = file.histogram
-    skipped = f"{counts.grey} grey, {counts.toned} toned and {counts.failed} unreadable"
-    print(f"{output}: {counts.pictures} pictures counted, {skipped}")
+    skipped = f"{counts.gray} gray, {counts.toned} toned and {counts.failed} unreadable"
+    print(f"{output}: {counts.images} images counted, {skipped}")
     if counts.failed:
-        terminal.warn(f"counting colours: left out {counts.failed}: {counts.reasons()}")
+        terminal.warn(f"counting colors: left out {counts.failed}: {counts.reasons()}")
 
 
 @prior.command(name="view")
@@ -106,7 +107,7 @@ def prior_show(file: Prior, *, plot: Path | None = None, overwrite: bool = False
 
     Args:
         file: The HDF5 file, or photographs.
-        plot: Write the picture to this PNG file.
+        plot: Write the image to this PNG file.
         overwrite: Replace the plot if it exists.
     """
     from photochrom.prior import PriorFile, describe, plot_prior
@@ -137,7 +138,7 @@ def prior_compare(priors: Priors, *, plot: Path | None = None, overwrite: bool =
     from photochrom.storage import atomic
 
     if len(priors) < 2:
-        raise ValueError(f"expected two priors or more to compare, got {len(priors)}")
+        raise UsageError(f"expected two priors or more to compare, got {len(priors)}")
     loaded = {place: load_any(place) for place in priors}
     print(f"{'L1':>8} {'JS (bits)':>10} {'EMD (ab)':>9}")
     for one, other in combinations(loaded, 2):
@@ -164,15 +165,15 @@ def prior_merge(
     Args:
         priors: HDF5 files.
         output: The HDF5 file to write.
-        allow_overlap: Count pictures twice that two of them have in common.
+        allow_overlap: Count images twice that two of them have in common.
         overwrite: Replace the output if it exists.
     """
     from photochrom.prior import PriorFile, merge
     from photochrom.storage import atomic
 
     if not priors:
-        raise ValueError("expected priors to merge, got none")
+        raise UsageError("expected priors to merge, got none")
     atomic.refuse_existing(output, overwrite=overwrite)
     merged = merge([PriorFile.load(place) for place in priors], allow_overlap=allow_overlap)
     merged.save(output)
-    print(f"{output}: {merged.histogram.pictures} pictures")
+    print(f"{output}: {merged.histogram.images} images")

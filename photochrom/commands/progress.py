@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _EVERY = 0.1 if sys.stderr.isatty() else 15.0  # seconds between two updates of a bar
 
 
-def track(items: Iterable[Any], total: int, what: str, unit: str = "picture") -> Iterable[Any]:
+def track(items: Iterable[Any], total: int, what: str, unit: str = "image") -> Iterable[Any]:
     """The items, with a bar of rate and remaining time as they pass."""
     from tqdm import tqdm
 
@@ -79,7 +79,7 @@ class Teller:
     """Tells on the terminal what a study does: `photochrom.study.Reporter`."""
 
     def track(self, items: Iterable[Any], total: int, what: str) -> Iterable[Any]:
-        return track(items, total, what, "batch" if what == "evaluating" else "picture")
+        return track(items, total, what, "batch" if what == "evaluating" else "image")
 
     def training(self, name: str, config: TrainConfig) -> Callable[["Progress"], None]:
         bar: list[Bar] = []
@@ -91,24 +91,24 @@ class Teller:
 
         return show
 
-    def skipped(self, pictures: Sequence["Skipped"], what: str) -> None:
-        terminal.tell_skipped(pictures, what)
+    def skipped(self, images: Sequence["Skipped"], what: str) -> None:
+        terminal.tell_skipped(images, what)
 
 
 @contextlib.contextmanager
 def counting_bar(what: str, total: Callable[[], int]) -> Iterator[Callable[[int, int], None]]:
-    """A bar to be told of pictures and bytes; shows the time left once `total` has counted."""
+    """A bar to be told of images and bytes; shows the time left once `total` has counted."""
     from tqdm import tqdm
 
-    with tqdm(desc=what, unit=" picture", mininterval=_EVERY) as bar:
+    with tqdm(desc=what, unit=" image", mininterval=_EVERY) as bar:
         read = 0
 
-        def done(pictures: int, size: int) -> None:
+        def done(images: int, size: int) -> None:
             nonlocal read
             read += size
             seconds = max(bar.format_dict["elapsed"], 1e-3)
             bar.set_postfix_str(f"{read / 1e6 / seconds:.1f} MB/s", refresh=False)
-            bar.update(pictures)
+            bar.update(images)
 
         def know() -> None:
             with contextlib.suppress(Exception):  # whoever does the work will say it

@@ -7,6 +7,7 @@ from tyro.conf import arg
 
 from photochrom.commands import terminal
 from photochrom.config import ServeConfig
+from photochrom.errors import UsageError
 
 
 @terminal.later
@@ -46,7 +47,7 @@ def _listening(config: ServeConfig) -> socket.socket:
     try:
         return socket.create_server((config.host, config.port), family=family)
     except OSError as error:
-        raise ValueError(
+        raise UsageError(
             f"expected a free port of this machine, got {config.host} port {config.port} "
             f"({error.strerror}): name another with --port"
         ) from None
@@ -57,7 +58,7 @@ def _uvicorn() -> Any:
         import fastapi  # noqa: F401  # what the app is made of
         import uvicorn
     except ModuleNotFoundError as error:
-        raise ValueError(
+        raise UsageError(
             f"expected fastapi and uvicorn, found no {error.name}: pip install 'photochrom[serve]'"
         ) from None
     return uvicorn

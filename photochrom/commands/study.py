@@ -1,4 +1,4 @@
-"""The commands that compare methods from pictures to report."""
+"""The commands that compare methods from images to report."""
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import fields, replace
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from photochrom.commands import terminal
-from photochrom.commands.prior import PICTURES, Output
+from photochrom.commands.prior import IMAGES, Output
 from photochrom.commands.train import value_of
 from photochrom.config import BUDGETS, SharedConfig, StudyConfig
 from photochrom.study import definition
 
 if TYPE_CHECKING:
-    from photochrom.study import Forecast, Pictures
+    from photochrom.study import Forecast, ImageSets
 
-Sources = Annotated[tuple[str, ...], arg(metavar="PICTURES...")]
-Trained = Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)]]
+Sources = Annotated[tuple[str, ...], arg(metavar="IMAGES...")]
+Trained = Positional[Annotated[tuple[str, ...], arg(metavar="IMAGES...", help=IMAGES)]]
 Swept = Annotated[tuple[str, ...], arg(metavar="OPTION=VALUES...")]
 Objective = Literal["auc_rebalanced", "auc_raw"]
 Named = Annotated[
@@ -36,14 +36,14 @@ def study_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
 
     @terminal.later
     def study(
-        pictures: Trained = file.pictures,
+        images: Trained = file.images,
         *,
         output: Output,
         config: Named = None,
         val: Sources = file.val,
         select: Sources = file.select,
         test: Sources = file.test,
-        hold_out: float = file.hold_out,
+        test_fraction: float = file.test_fraction,
         sweep: Swept = (),
         sweep_share: float = file.sweep_share,
         select_by: Objective = file.select_by,  # type: ignore[assignment]
@@ -64,22 +64,22 @@ def study_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
             val: Images to watch during training; they choose nothing.
             select: Images on which swept options and decoding parameters are chosen.
             test: Images to report on; without, a fraction of the first is held out.
-            hold_out: That fraction; as many again for selection, if a sweep has no --select.
+            test_fraction: That fraction; as many again for selection, if a sweep has no --select.
             sweep: Values of an option to choose among for every method, as lr=3e-4,1e-3,3e-3.
             sweep_share: Budget of a trial of the sweep, as a fraction of a run's.
             select_by: Score that the selection maximizes.
             seeds: Train each method with so many seeds, from --seed on.
             dry_run: Only print what would run, and how long, by a few steps of each method.
-            evaluation_size: Short side and square crop of the pictures measured on.
+            evaluation_size: Short side and square crop of the images measured on.
         """
         flags = {name: getattr(protocol, name) for name in said}
         asked = replace(
             file,
-            pictures=pictures,
+            images=images,
             val=val,
             select=select,
             test=test,
-            hold_out=hold_out,
+            test_fraction=test_fraction,
             sweep=definition.parse_sweep(sweep) if sweep else file.sweep,
             sweep_share=sweep_share,
             select_by=select_by,
@@ -112,31 +112,31 @@ def _study(asked: StudyConfig, output: Path, *, dry_run: bool) -> None:
     from photochrom.commands import progress
 
     definition.resolve(asked)  # a mistake is reported before images are looked for
-    pictures = _pictures(asked)
+    images = _images(asked)
     if dry_run:
-        told = study.forecast(pictures, asked, output, progress.Teller(), tell=terminal.warn)
+        told = study.forecast(images, asked, output, progress.Teller(), tell=terminal.warn)
         print(_table(told))
     else:
-        conduct(pictures, asked, output)
+        conduct(images, asked, output)
 
 
-def _pictures(asked: StudyConfig) -> "Pictures":
+def _images(asked: StudyConfig) -> "ImageSets":
     """Find the images of a study; those that are not named are held out of the training images."""
     from photochrom import image_io, study
 
-    named = ("pictures", "val", "select", "test")
+    named = ("images", "val", "select", "test")
     sources = {name: getattr(asked, name) for name in named}
-    found = {n: image_io.find(some) for n, some in sources.items() if some or n == "pictures"}
+    found = {n: image_io.find(some) for n, some in sources.items() if some or n == "images"}
     skipped = [one for each in found.values() for one in each.skipped]
     terminal.tell_skipped(skipped, "looking for images")
-    parts = {name: each.pictures for name, each in found.items()}
-    training = parts.get("pictures", [])
+    parts = {name: each.images for name, each in found.items()}
+    training = parts.get("images", [])
     if not asked.test:
-        training, parts["test"] = study.hold_out(training, asked.hold_out, asked.first_seed)
+        training, parts["test"] = study.hold_out(training, asked.test_fraction, asked.first_seed)
     if asked.sweeps and not asked.select:
-        share = asked.hold_out * len(parts["pictures"]) / len(training)  # as many as for testing
+        share = asked.test_fraction * len(parts["images"]) / len(training)  # as many as for testing
         training, parts["select"] = study.hold_out(training, share, asked.first_seed + 1)
-    return study.Pictures(
+    return study.ImageSets(
         training=training,
         test=parts["test"],
         source=" ".join(source for name in named for source in getattr(asked, name)),
@@ -146,12 +146,12 @@ def _pictures(asked: StudyConfig) -> "Pictures":
     )
 
 
-def conduct(pictures: "Pictures", asked: StudyConfig, output: Path) -> None:
+def conduct(images: "ImageSets", asked: StudyConfig, output: Path) -> None:
     """Do a study, and say where its report lies."""
     from photochrom import study
     from photochrom.commands import progress
 
-    page = study.study(pictures, asked, output, progress.Teller())
+    page = study.study(images, asked, output, progress.Teller())
     print(terminal.table(page.parent))
     print(f"open this page: {page.resolve().as_uri()}")
 
@@ -173,7 +173,7 @@ def _table(told: "Forecast") -> str:
         beside[f"{told.trials} trials of the sweep"] = told.sweep
     if told.selection:
         beside["choosing decodings"] = told.selection
-    evaluating = f"evaluating {len(told.runs)} runs on {told.pictures:,} pictures"
+    evaluating = f"evaluating {len(told.runs)} runs on {told.images:,} images"
     beside |= {evaluating: told.evaluation, "total": told.total}
     wide = width + 5 + 15 + 13
     lines += [f"{what:<{wide}} {_clock(seconds):>12}" for what, seconds in beside.items()]

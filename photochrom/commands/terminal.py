@@ -6,12 +6,13 @@ import io
 import os
 import re
 import sys
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, ParamSpec
+
+from photochrom.errors import PhotochromError
 
 if TYPE_CHECKING:
     from photochrom.image_io import Skipped
@@ -25,7 +26,7 @@ def tell_skipped(skipped: Sequence["Skipped"], what: str) -> None:
 
 
 def tell_summary(told: Sequence["Skipped"], what: str) -> None:
-    """One line on stderr on pictures and what is to be said of each, if there are any."""
+    """One line on stderr on images and what is to be said of each, if there are any."""
     if told:
         from photochrom.image_io import summary
 
@@ -99,18 +100,6 @@ def _said(part: list[str], see: str) -> str:
     return f"perhaps you meant {' or '.join(meant)}"
 
 
-def is_users(error: BaseException) -> bool:
-    """Whether a user can mend this: files and disks, or what our own code refused.
-
-    A `ValueError` from the depths of a library is a bug of ours and deserves its traceback.
-    """
-    if isinstance(error, OSError):
-        return True
-    frames = list(traceback.walk_tb(error.__traceback__))
-    raised_in = frames[-1][0].f_globals.get("__name__", "") if frames else ""
-    return isinstance(error, ValueError) and raised_in.split(".")[0] == "photochrom"
-
-
 def later(command: Callable[P, None]) -> Callable[P, Callable[[], None]]:
     """Parse now, run later: so that a mistake in the arguments is told apart from one in a run."""
 
@@ -150,7 +139,7 @@ def _run(parse: Callable[[], Callable[[], None]]) -> None:
         if stop.code:
             _fail(usage_line(drawn.getvalue(), sys.argv[1:]))
         raise
-    except (ValueError, OSError) as error:  # a config that refuses to be built, or be read
+    except (PhotochromError, OSError) as error:  # a config that refuses to be built, or be read
         _fail(str(error))
     _prepare()
     try:
@@ -162,10 +151,11 @@ def _run(parse: Callable[[], Callable[[], None]]) -> None:
             file=sys.stderr,
         )
         sys.exit(130)
-    except Exception as error:
-        if isinstance(error, BrokenPipeError) or not is_users(error):
-            raise
-        _fail(re.sub(r"^\[Errno \d+\] ", "", " ".join(str(error).split())))
+    except BrokenPipeError:
+        raise
+    except (PhotochromError, OSError) as error:
+        status = error.exit_status if isinstance(error, PhotochromError) else 2
+        _fail(re.sub(r"^\[Errno \d+\] ", "", " ".join(str(error).split())), status)
 
 
 @contextlib.contextmanager
@@ -189,7 +179,7 @@ def _end_bars() -> None:
             bar.close()
 
 
-def _fail(line: str) -> NoReturn:
+def _fail(line: str, status: int = 2) -> NoReturn:
     _end_bars()
     print(f"photochrom: {line}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(status)

@@ -10,8 +10,9 @@ from tyro.conf import Positional, arg
 
 from photochrom import recipes
 from photochrom.commands import terminal
-from photochrom.commands.prior import PICTURES, Output, Pictures
+from photochrom.commands.prior import IMAGES, ImageSets, Output
 from photochrom.config import TrainConfig
+from photochrom.errors import UsageError
 
 Recipe = Annotated[
     str | None,
@@ -19,7 +20,7 @@ Recipe = Annotated[
 ]
 Watched = Annotated[
     tuple[str, ...],
-    arg(metavar="PICTURES...", help="Pictures to watch as training goes, and to choose by."),
+    arg(metavar="IMAGES...", help="Images to watch as training goes, and to choose by."),
 ]
 Start = Annotated[
     str | None,
@@ -39,30 +40,30 @@ def train_command(argv: Sequence[str]) -> Callable[..., Callable[[], None]]:
 
     @terminal.later
     def train(
-        pictures: Pictures,
+        images: ImageSets,
         *,
         output: Output,
         recipe: Recipe = None,
         start: Start = None,
         prior: str | None = None,
         val: Watched = (),
-        balance: str | None = None,
+        balance_by: str | None = None,
         resume: bool = False,
         config: Config = default,
     ) -> None:
-        """Train a network on pictures into a run folder.
+        """Train a network on images into a run folder.
 
         Example: photochrom train photos/ --prior prior.h5 --recipe pix2pix -o run --minutes 20
 
         Args:
             output: The run folder to make.
             prior: HDF5 file of photochrom prior build: the gamut, and the rebalancing weights.
-            balance: A .tsv with the columns key (a picture's name) and source: of each source
-                so many pictures are seen as the root of its size says.
+            balance_by: A .tsv with the columns key (an image's name) and source: of each source
+                so many images are seen as the root of its size says.
             resume: Continue the run in the output folder if there is one.
         """
         asked = config if start is None else _following(start, default, config, config.size)
-        _train(pictures, output, prior, val, resume, asked, start, balance)
+        _train(images, output, prior, val, resume, asked, start, balance_by)
 
     return train
 
@@ -103,7 +104,7 @@ def refine(
             str, arg(metavar="MODEL", help="One of photochrom models, a run folder, or a URL.")
         ]
     ],
-    pictures: Positional[Annotated[tuple[str, ...], arg(metavar="PICTURES...", help=PICTURES)]],
+    images: Positional[Annotated[tuple[str, ...], arg(metavar="IMAGES...", help=IMAGES)]],
     *,
     output: Output,
     prior: str | None = None,
@@ -111,7 +112,7 @@ def refine(
     resume: bool = False,
     config: Config = _REFINE,
 ) -> None:
-    """Refine a trained classifier by a discriminator that judges its colours.
+    """Refine a trained classifier by a discriminator that judges its colors.
 
     It stays a classifier: its distributions, decoders and temperatures work as before.
 
@@ -125,20 +126,20 @@ def refine(
     from photochrom.models import read_config
 
     if read_config(model)["network"]["method"] != "classification":
-        raise ValueError(f"{model}: expected a classification to refine, got a regression")
+        raise UsageError(f"{model}: expected a classification to refine, got a regression")
     config = _following(model, _REFINE, config)
-    _train(pictures, output, prior, val, resume, config, model)
+    _train(images, output, prior, val, resume, config, model)
 
 
 def _train(
-    pictures: Sequence[str],
+    images: Sequence[str],
     output: Path,
     prior: str | None,
     val: Sequence[str],
     resume: bool,
     config: TrainConfig,
     start: str | None,
-    balance: str | None = None,
+    balance_by: str | None = None,
 ) -> None:
     from photochrom import image_io, training
     from photochrom.commands import progress
@@ -148,19 +149,19 @@ def _train(
 
     config.refuse_endless()
     loaded = PriorFile.load(prior) if prior else None
-    found = image_io.find(pictures)
+    found = image_io.find(images)
     watched = image_io.find(val) if val else image_io.Found()
     first = training.rank(config) == 0
     with progress.Bar(config.label, config, disable=not first) as bar:
         skipped = training.fit(
-            found.pictures,
+            found.images,
             loaded,
             config,
             output,
             initial=None if start is None else Colorizer.load(start),
             origin=None if start is None else os.path.basename(os.path.abspath(start)),
-            watched=watched.pictures,
-            sources=read_sources(balance, found.pictures) if balance else None,
+            watched=watched.images,
+            sources=read_sources(balance_by, found.images) if balance_by else None,
             resume=resume,
             on_progress=bar,
             tell=bar.tell,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional, arg
 
 from photochrom.commands import terminal
-from photochrom.commands.prior import PICTURES, Output
+from photochrom.commands.prior import IMAGES, Output
+from photochrom.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Model = Positional[
     Annotated[str, arg(metavar="MODEL", help="A run folder, a model's name or URL.")]
 ]
-Images = Annotated[tuple[str, ...], arg(metavar="IMAGES...", help=PICTURES)]
+Images = Annotated[tuple[str, ...], arg(metavar="IMAGES...", help=IMAGES)]
 
 
 @terminal.later
@@ -58,11 +59,11 @@ def tune(
     atomic.refuse_existing(output, overwrite=overwrite)
     asked = Decoding(temperature, adjustment, gain)
     if bool(select) == (asked != Decoding()):
-        raise ValueError("expected --select, or values to set, got both or neither")
+        raise UsageError("expected --select, or values to set, got both or neither")
     training = dict(read_config(model).get("training", {}))
     colorizer, file = Colorizer.load(model), PriorFile.load(Path(prior)) if prior else None
     if file and not file.prior.gamut.same_as(colorizer.gamut):
-        raise ValueError(f"{prior}: expected a prior over the bins of {model}, got other bins")
+        raise UsageError(f"{prior}: expected a prior over the bins of {model}, got other bins")
     weights = file.prior.weights(file.uniform) if file else None
     rebalanced = bool((training.get("config") or {}).get("rebalance", False))
     if select:
@@ -91,7 +92,7 @@ def _chosen(
     terminal.tell_skipped(found.skipped, "looking for images")
     tuned = best(
         colorizer,
-        found.pictures,
+        found.images,
         objective=by,
         weights=weights,
         rebalanced=rebalanced,
@@ -100,7 +101,7 @@ def _chosen(
     record: dict[str, str | float] = {
         "objective": by,
         "score": tuned.score,
-        "images": image_io.digest(sorted(found.pictures)),
-        "count": len(found.pictures),
+        "images": image_io.digest(sorted(found.images)),
+        "count": len(found.images),
     }
     return tuned.decoding, record

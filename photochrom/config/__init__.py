@@ -23,8 +23,8 @@ from photochrom.config.serve import ServeConfig as ServeConfig
 from photochrom.config.side_outputs import ExtrasConfig as ExtrasConfig
 from photochrom.config.study import (
     BUDGETS as BUDGETS,
+    IMAGES_SEEN as IMAGES_SEEN,
     OBJECTIVES as OBJECTIVES,
-    PICTURES_SEEN as PICTURES_SEEN,
     MethodConfig as MethodConfig,
     SharedConfig as SharedConfig,
     StudyConfig as StudyConfig,

@@ -13,22 +13,22 @@ class AppConfig:
     """The address to listen at; 0.0.0.0 lets other machines in."""
     port: int = 8501
     """Another, if this one is taken."""
-    most_megabytes: int = 32
+    max_megabytes: int = 32
     """A larger file is refused."""
-    most_megapixels: float = 50.0
-    """A picture that declares more is refused, before it is decoded."""
-    at_once: int = 2
-    """Pictures that are decoded, colorized or encoded at a time, whoever waits; they bound
+    max_megapixels: float = 50.0
+    """An image that declares more is refused, before it is decoded."""
+    concurrency: int = 2
+    """Images that are decoded, colorized or encoded at a time, whoever waits; they bound
     memory."""
 
     gallery: str | None = None
-    """A folder or URL (gs://bucket/gallery) in which people may keep a picture with its result and
+    """A folder or URL (gs://bucket/gallery) in which people may keep an image with its result and
     settings, by a button; whoever can open the app sees what is kept. Without it nothing is."""
 
     def __post_init__(self) -> None:
-        at_least("most_megabytes", self.most_megabytes, 1)
-        positive("most_megapixels", self.most_megapixels)
-        at_least("at_once", self.at_once, 1)
+        at_least("max_megabytes", self.max_megabytes, 1)
+        positive("max_megapixels", self.max_megapixels)
+        at_least("concurrency", self.concurrency, 1)
         at_least("port", self.port, 1)
 
     @property
@@ -39,4 +39,4 @@ class AppConfig:
     @property
     def most_pixels(self) -> int:
         """As a whole number."""
-        return round(1e6 * self.most_megapixels)
+        return round(1e6 * self.max_megapixels)

@@ -11,11 +11,11 @@ class EvaluateConfig:
     """How methods are compared."""
 
     size: int = 128
-    """Pictures are scaled to this short side and cut to a centred square."""
-    batch: int = 8
-    """Pictures at a time."""
+    """Images are scaled to this short side and cut to a centerd square."""
+    batch_size: int = 8
+    """Images at a time."""
     examples: int = 24
-    """Pictures shown in the report's grid, whatever their scores; some more are chosen by score."""
+    """Images shown in the report's grid, whatever their scores; some more are chosen by score."""
     primary: Literal["auc_rebalanced", "auc_raw", "ciede2000", "delta_e", "psnr", "ssim"] = (
         "auc_rebalanced"
     )
@@ -25,10 +25,10 @@ class EvaluateConfig:
     seed: int = 0
     """Seeds the tests and the images' order: which are shown, whose colors "random" has."""
     devices: int = 1
-    """Processes that share the pictures; the scores are the same."""
+    """Processes that share the images; the scores are the same."""
 
     def __post_init__(self) -> None:
         at_least("size", self.size, 16)  # SSIM's window of 11 must fit
-        at_least("batch", self.batch, 1)
+        at_least("batch_size", self.batch_size, 1)
         at_least("devices", self.devices, 1)
         at_least("seed", self.seed, 0)

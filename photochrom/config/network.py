@@ -18,17 +18,17 @@ class NetworkConfig:
     width: int = 32
     """Channels of the U-Net at full size; each level below doubles them."""
     size: int = 128
-    """Short side that a picture is scaled to: by the model, and before a crop in training."""
+    """Short side that an image is scaled to: by the model, and before a crop in training."""
     encoder: EncoderName = "unet"
     """The U-Net's own, VGG16's convolutions, or EfficientNet-Lite0."""
     pooling: Literal["max", "strided"] = "max"
     """How the U-Net's own encoder halves: 3 × 3 convolution and max-pool, or 4 × 4 by stride 2."""
     up: Literal["transposed", "upsample"] = "transposed"
-    """How the decoder doubles: transposed convolution, or nearest neighbour and convolution."""
+    """How the decoder doubles: transposed convolution, or nearest neighbor and convolution."""
     skips: bool = True
     """Hand the encoder's maps across to the decoder."""
     norm: Norm = "batch"
-    """Normalisation after each convolution."""
+    """Normalization after each convolution."""
     activation: Activation = "relu"
     """Activation on the way down; leaky-relu has slope 0.2."""
     up_activation: Activation = "relu"
@@ -38,7 +38,7 @@ class NetworkConfig:
     head: Literal["linear", "tanh"] = "linear"
     """A regression's ab: any value, or within ±110 by tanh."""
     stride: Literal[1, 2, 4] = 1
-    """The network's ab is smaller than its picture by this, and enlarged by interpolation."""
+    """The network's ab is smaller than its image by this, and enlarged by interpolation."""
 
     def __post_init__(self) -> None:
         at_least("width", self.width, 1)

@@ -1,24 +1,25 @@
-"""How colours are counted, and how the counts are seen."""
+"""How colors are counted, and how the counts are seen."""
 
 from dataclasses import dataclass
 
 from photochrom.config.checks import at_least, positive
+from photochrom.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class PriorConfig:
-    """How pictures are counted, and how the counts are seen through a gamut."""
+    """How images are counted, and how the counts are seen through a gamut."""
 
     size: int = 64
-    """Of larger pictures only so many pixels are counted that the short side is this."""
-    keep_grey: bool = False
-    """Count grey and toned (sepia, cyanotype) pictures too; they are recognised either way."""
+    """Of larger images only so many pixels are counted that the short side is this."""
+    keep_gray: bool = False
+    """Count gray and toned (sepia, cyanotype) images too; they are recognized either way."""
     gamut: str = "srgb"
     """srgb, a grid that covers the sRGB gamut, or kmeans:N, N bins fitted to the counts."""
     step: float = 10.0
     """Grid step of the gamut in ab units; 10 gives the 313 bins."""
     k: int = 5
-    """Each colour is spread over its k nearest bins."""
+    """Each color is spread over its k nearest bins."""
     sigma: float = 5.0
     """Width in ab units of the Gaussian by which it is spread."""
     uniform: float = 0.5
@@ -30,7 +31,7 @@ class PriorConfig:
         positive("sigma", self.sigma)
         fitted_bins(self.gamut)
         if not 0 <= self.uniform <= 1:
-            raise ValueError(f"--uniform must be within 0 and 1, got {self.uniform:g}")
+            raise ConfigError(f"--uniform must be within 0 and 1, got {self.uniform:g}")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class ViewConfig:
     step: float | None = None
     """Grid step of the gamut in ab units; 10 gives the 313 bins."""
     k: int | None = None
-    """Each colour is spread over its k nearest bins."""
+    """Each color is spread over its k nearest bins."""
     sigma: float | None = None
     """Width in ab units of the Gaussian by which it is spread."""
     uniform: float | None = None
@@ -55,5 +56,5 @@ def fitted_bins(gamut: str) -> int | None:
         return None
     kind, _, number = gamut.partition(":")
     if kind != "kmeans" or not number.isdecimal() or not 2 <= int(number) <= 4096:
-        raise ValueError(f"--gamut must be srgb or kmeans:N with N from 2 to 4096, got {gamut}")
+        raise ConfigError(f"--gamut must be srgb or kmeans:N with N from 2 to 4096, got {gamut}")
     return int(number)

@@ -9,10 +9,11 @@ from typing import Any
 from photochrom.config.checks import at_least
 from photochrom.config.evaluation import EvaluateConfig
 from photochrom.config.training import ProtocolConfig
+from photochrom.errors import ConfigError
 
-BUDGETS = ("steps", "minutes", "pictures_seen")
+BUDGETS = ("steps", "minutes", "images_seen")
 """What may say when a run ends: one of them."""
-PICTURES_SEEN = 64_000
+IMAGES_SEEN = 64_000
 """The budget of every run of a study that names none: the same number of images for all."""
 OBJECTIVES = ("auc_rebalanced", "auc_raw")
 """Scores by which a selection chooses."""
@@ -23,13 +24,13 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 class SharedConfig(ProtocolConfig):
     """What all methods of a study share."""
 
-    pictures_seen: int | None = None
-    """Stop after so many pictures: their number by --batch in steps, rounded up."""
+    images_seen: int | None = None
+    """Stop after so many images: their number by --batch-size in steps, rounded up."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.pictures_seen is not None:
-            at_least("pictures_seen", self.pictures_seen, 1)
+        if self.images_seen is not None:
+            at_least("images_seen", self.images_seen, 1)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class MethodConfig:
     """One method, by what sets it apart from the others."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
-    """Of a `TrainConfig`, and `pictures_seen`."""
+    """Of a `TrainConfig`, and `images_seen`."""
     recipe: str | None = None
     """The recipe whose values are its own where neither it nor the study says any."""
     start: str | None = None
@@ -64,15 +65,15 @@ def _usual() -> dict[str, MethodConfig]:
 class StudyConfig:
     """A whole study. `ValueError` names the table of a file that is in contradiction."""
 
-    pictures: tuple[str, ...] = ()
-    """Sources of pictures to train on."""
+    images: tuple[str, ...] = ()
+    """Sources of images to train on."""
     val: tuple[str, ...] = ()
     """Sources of images that are watched during training; they choose nothing."""
     select: tuple[str, ...] = ()
     """Sources of images on which options and decoding parameters are chosen."""
     test: tuple[str, ...] = ()
     """Sources of images to report on; without, a fraction of the first is held out."""
-    hold_out: float = 0.1
+    test_fraction: float = 0.1
     """That fraction; as many again are held out for selection if a sweep has no `select`."""
     sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Values of options to choose among for every method: all combinations are tried."""
@@ -92,25 +93,25 @@ class StudyConfig:
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
-            raise ValueError(f"{self.place()}--seeds must be 1 or more, got {self.seeds}")
-        if not 0 < self.hold_out < 1:
-            raise ValueError(
-                f"{self.place()}--hold-out must be within 0 and 1, got {self.hold_out:g}"
+            raise ConfigError(f"{self.place()}--seeds must be 1 or more, got {self.seeds}")
+        if not 0 < self.test_fraction < 1:
+            raise ConfigError(
+                f"{self.place()}--test-fraction must be within 0 and 1, got {self.test_fraction:g}"
             )
         if not 0 < self.sweep_share <= 1:
-            raise ValueError(
+            raise ConfigError(
                 f"{self.place()}--sweep-share must be above 0 and at most 1, got "
                 f"{self.sweep_share:g}"
             )
         self._refuse_objective("", self.select_by)
         if not self.methods:
-            raise ValueError(
+            raise ConfigError(
                 f"{self.place()}expected methods in [methods], got none: name one, [methods.mine]"
             )
         self._refuse_budgets("protocol" if self.file else "", self.protocol)
         for name, method in self.methods.items():
             if not _NAME.fullmatch(name):
-                raise ValueError(
+                raise ConfigError(
                     f"{self.place('methods')}expected names of letters, digits, - and _, got "
                     f"{name!r}"
                 )
@@ -127,14 +128,14 @@ class StudyConfig:
     def _refuse_budgets(self, table: str, values: Mapping[str, Any]) -> None:
         said = [name for name in BUDGETS if values.get(name) is not None]
         if len(said) > 1:
-            raise ValueError(
+            raise ConfigError(
                 f"{self.place(table)}expected one budget of {', '.join(BUDGETS)}, got "
                 f"{' and '.join(said)}"
             )
 
     def _refuse_objective(self, table: str, objective: str) -> None:
         if objective not in OBJECTIVES:
-            raise ValueError(
+            raise ConfigError(
                 f"{self.place(table)}--select-by must be one of {', '.join(OBJECTIVES)}, got "
                 f"{objective!r}"
             )
@@ -160,7 +161,7 @@ class StudyConfig:
         counts = {name: len(self.sweep_of(name)) for name in self.methods}
         if len(set(counts.values())) > 1:
             told = ", ".join(f"{count} for {name}" for name, count in counts.items())
-            raise ValueError(
+            raise ConfigError(
                 f"{self.place()}expected the same number of trials for every method, got {told}: "
                 "a comparison that tunes one method longer is not fair"
             )
@@ -181,11 +182,11 @@ class StudyConfig:
             where = self.place(f"methods.{line[-1]}")
             if start not in self.methods:
                 others = ", ".join(other for other in self.methods if other != line[-1])
-                raise ValueError(f"{where}expected from to be one of {others}, got {start!r}")
+                raise ConfigError(f"{where}expected from to be one of {others}, got {start!r}")
             line.append(start)
             if line.count(start) > 1:
                 told = " → ".join(line[line.index(start) :])
-                raise ValueError(
+                raise ConfigError(
                     f"{where}expected from to lead to a method that begins anew, got a circle: "
                     f"{told}"
                 )

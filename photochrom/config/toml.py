@@ -6,6 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from photochrom.errors import ConfigError
+
 _WORDS = {
     int: "a whole number",
     float: "a number",
@@ -23,15 +25,15 @@ def page(folder: Path, name: str, *, flag: str, what: str) -> str:
     shipped = names(folder)
     path = folder / f"{name}.toml" if name in shipped else Path(name)
     if path.suffix != ".toml":
-        raise ValueError(
+        raise ConfigError(
             f"{flag} must be one of {', '.join(shipped)} or a .toml file, got {name!r}"
         )
     if not path.is_file():
-        raise ValueError(f"{path}: expected {what}, found no such file")
+        raise ConfigError(f"{path}: expected {what}, found no such file")
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected a text in UTF-8, got other bytes ({error})") from None
+        raise ConfigError(f"{path}: expected a text in UTF-8, got other bytes ({error})") from None
 
 
 def names(folder: Path) -> list[str]:
@@ -44,7 +46,7 @@ def parsed(name: str, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{name}: expected TOML, got something else ({error})") from None
+        raise ConfigError(f"{name}: expected TOML, got something else ({error})") from None
 
 
 def kinds(config: Any) -> dict[str, Any]:
@@ -61,10 +63,10 @@ def check(where: str, values: Mapping[str, Any], known: Mapping[str, Any]) -> No
     for key, value in values.items():
         if key not in known:
             told = ", ".join(sorted(known))
-            raise ValueError(f"{where}: expected keys among {told}, got {key!r}")
+            raise ConfigError(f"{where}: expected keys among {told}, got {key!r}")
         sound, wanted = _judged(value, known[key])
         if not sound:
-            raise ValueError(f"{where}: expected {key} to be {wanted}, got {value!r}")
+            raise ConfigError(f"{where}: expected {key} to be {wanted}, got {value!r}")
 
 
 def _judged(value: Any, kind: Any) -> tuple[bool, str]:

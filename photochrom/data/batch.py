@@ -8,12 +8,12 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from photochrom.color import GREY_REACH
+from photochrom.color import GRAY_REACH
 from photochrom.color.lab import lab_from_rgb
 
 
 class Batch(NamedTuple):
-    """L in 0–100 and ab of B pictures, their names, and (name, reason) of what was skipped."""
+    """L in 0–100 and ab of B images, their names, and (name, reason) of what was skipped."""
 
     L: Float[Tensor, "B 1 H W"]
     ab: Float[Tensor, "B 2 H W"]
@@ -22,13 +22,13 @@ class Batch(NamedTuple):
 
 
 class Square(NamedTuple):
-    """One picture of a batch before its colours are converted; `rgb` is absent if unreadable."""
+    """One image of a batch before its colors are converted; `rgb` is absent if unreadable."""
 
     name: str
     rgb: UInt8[Tensor, "3 H W"] | None
     skipped: tuple[tuple[str, str], ...] = ()
-    grey: UInt8[Tensor, "H W"] | None = None
-    """What the network is to see in place of the picture's own L."""
+    gray: UInt8[Tensor, "H W"] | None = None
+    """What the network is to see in place of the image's own L."""
 
 
 def collate(squares: Sequence[Square]) -> Batch:
@@ -40,17 +40,17 @@ def collate(squares: Sequence[Square]) -> Batch:
     lab = lab_from_rgb(torch.stack([rgb for _, rgb in readable]).float() / 255)
     L = lab[:, :1]
     for place, square in enumerate(square for square in squares if square.rgb is not None):
-        if square.grey is not None:
-            L[place] = lab_from_rgb(square.grey.expand(3, -1, -1).float() / 255)[:1]
+        if square.gray is not None:
+            L[place] = lab_from_rgb(square.gray.expand(3, -1, -1).float() / 255)[:1]
     return Batch(L, lab[:, 1:], tuple(name for name, _ in readable), skipped)
 
 
-def is_grey(rgb: UInt8[np.ndarray, "H W 3"]) -> bool:
-    """Whether no |a| or |b| is above 5: such a picture would teach that things are grey."""
+def is_gray(rgb: UInt8[np.ndarray, "H W 3"]) -> bool:
+    """Whether no |a| or |b| is above 5: such an image would teach that things are gray."""
     red, green, blue = (rgb[..., channel] for channel in range(3))
     most = np.maximum(np.maximum(red, green), blue)  # far faster than a maximum over an axis
     least = np.minimum(np.minimum(red, green), blue)
-    if (most - least).max() > 50:  # no sRGB colour with such a spread has both |a| and |b| below 5
+    if (most - least).max() > 50:  # no sRGB color with such a spread has both |a| and |b| below 5
         return False
     lab = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0).float() / 255)
-    return bool(lab[1:].abs().max() <= GREY_REACH)
+    return bool(lab[1:].abs().max() <= GRAY_REACH)

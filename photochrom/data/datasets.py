@@ -1,4 +1,4 @@
-"""The squares that are cut from pictures: at random to train on, from the centre to evaluate."""
+"""The squares that are cut from images: at random to train on, from the center to evaluate."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -9,53 +9,60 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch.utils.data import Dataset
 
-from photochrom.data.batch import Square, is_grey
-from photochrom.data.degradation import softened, worn
+from photochrom.data.batch import Square, is_gray
+from photochrom.data.degradation import blurred, degraded
 from photochrom.data.sampler import Order
-from photochrom.image_io import Picture, PictureError, read_rgb
+from photochrom.errors import DataError
+from photochrom.image_io import ImageError, SourceImage, read_rgb
 
-_TRIES = 1000  # pictures in a row that may be grey or unreadable before training gives up
+_TRIES = 1000  # images in a row that may be gray or unreadable before training gives up
 
 
 class TrainingSquares(Dataset[Square]):
     """Random crops and flips, by position in an endless run of shuffled passes.
 
-    With `part` above 0 every pass is worked through in parts of so many pictures, each of them
-    `rounds` times (see `Order`). The pictures of a part are kept in memory as they are read_rgb,
-    scaled, in 8 bits, until the first position outside the part is asked for: slow storage and
-    decoding are paid once for `rounds` uses. What stands at a position does not depend on what
-    is kept. A picture that could not be read is not tried again before the part is over.
+    With `chunk_size` above 0 every pass is worked through in chunks of so many images, each of them
+    `chunk_epochs` times (see `Order`). The images of a chunk are kept in memory as they were read,
+    scaled, in 8 bits, until the first position outside the chunk is asked for: slow storage and
+    decoding are paid once for `chunk_epochs` uses. What stands at a position does not depend on
+    what is kept. An image that could not be read is not tried again before the part is over.
 
-    A process keeps one part at most: P pictures with a short side of s and a long one of 1.33 s
+    A process keeps one part at most: P images with a short side of s and a long one of 1.33 s
     take P · s · s · 1.33 · 3 bytes, 5,000 of 128 about 330 MB. Each worker of a loader sees every
     n-th batch, and each process of a distributed training its share of them, and each keeps
     what it has seen. So the memory is up to processes × workers times as much, and each of them
-    that meets a picture reads it once: a part saves most with one worker a process.
+    that meets an image reads it once: a part saves most with one worker a process.
     """
 
     def __init__(
         self,
-        pictures: Sequence[Picture],
+        images: Sequence[SourceImage],
         *,
         size: int,
         crop: int,
         seed: int,
-        part: int = 0,
-        rounds: int = 1,
+        chunk_size: int = 0,
+        chunk_epochs: int = 1,
         sources: Sequence[str] | None = None,
-        size_from: int = 0,
-        worn: float = 0.0,
-        softened: float = 0.0,
+        scale_min: int = 0,
+        degrade: float = 0.0,
+        blur: float = 0.0,
     ) -> None:
-        self.pictures = pictures
-        self.size, self.crop, self.seed, self.part = size, crop, seed, part
-        self.size_from, self.worn, self.softened = size_from or size, worn, softened
-        self.order = Order(len(pictures), part=part, rounds=rounds, seed=seed, sources=sources)
+        self.images = images
+        self.size, self.crop, self.seed, self.chunk_size = size, crop, seed, chunk_size
+        self.scale_min, self.degrade, self.blur = scale_min or size, degrade, blur
+        self.order = Order(
+            len(images),
+            chunk_size=chunk_size,
+            chunk_epochs=chunk_epochs,
+            seed=seed,
+            sources=sources,
+        )
         self._part: tuple[int, int] | None = None  # pass and part that is kept
         self._kept: dict[int, UInt8[np.ndarray, "H W 3"] | str] = {}
 
     def __getitem__(self, position: int) -> Square:
-        """The picture of that position, or the next that is fit for training.
+        """The image of that position, or the next that is fit for training.
 
         The next is looked for in the position's part and, if none of the part is fit, in the
         rest of its pass. `ValueError` if none of a thousand is.
@@ -65,52 +72,52 @@ class TrainingSquares(Dataset[Square]):
             self._part, self._kept = place[:2], {}
         skipped: list[tuple[str, str]] = []
         for number in islice(self.order.candidates(place), _TRIES):
-            name, rgb = self.pictures[number].name, self._look_at(number)
+            name, rgb = self.images[number].name, self._look_at(number)
             if not isinstance(rgb, str):
                 return self._square(name, rgb, position)._replace(skipped=tuple(skipped))
             skipped.append((name, rgb))
-        raise ValueError(
-            f"expected colour pictures to train on, got {len(skipped)} in a row that are none: "
+        raise DataError(
+            f"expected color images to train on, got {len(skipped)} in a row that are none: "
             f"the first is {skipped[0][0]} ({skipped[0][1]})"
         )
 
     def _look_at(self, number: int) -> UInt8[np.ndarray, "H W 3"] | str:
-        """A picture, or why it is not fit for training."""
+        """An image, or why it is not fit for training."""
         if number in self._kept:
             return self._kept[number]
-        found = self._read(self.pictures[number])
-        # The part's own pictures come first, so there is room for all of them.
-        if len(self._kept) < self.part:
+        found = self._read(self.images[number])
+        # The part's own images come first, so there is room for all of them.
+        if len(self._kept) < self.chunk_size:
             self._kept[number] = found
         return found
 
-    def _read(self, picture: Picture) -> UInt8[np.ndarray, "H W 3"] | str:
+    def _read(self, image: SourceImage) -> UInt8[np.ndarray, "H W 3"] | str:
         try:
-            rgb = read_rgb(picture, self.size, fit="scale")
-        except (PictureError, OSError) as error:
+            rgb = read_rgb(image, self.size, fit="scale")
+        except (ImageError, OSError) as error:
             return str(error)
-        return "grey" if is_grey(rgb) else rgb
+        return "gray" if is_gray(rgb) else rgb
 
     def _square(self, name: str, rgb: UInt8[np.ndarray, "H W 3"], position: int) -> Square:
         rng = np.random.default_rng([self.seed, 1, position])
         square = self._crop(rgb, rng)
         if rng.random() < 0.5:
             square = square[:, ::-1]
-        grey = None
-        if self.worn and rng.random() < self.worn:
-            grey = torch.from_numpy(worn(square, rng))
-        elif self.softened and rng.random() < self.softened:
-            grey = torch.from_numpy(softened(square, rng))
-        return Square(name, torch.from_numpy(square.copy()).movedim(-1, 0), grey=grey)
+        gray = None
+        if self.degrade and rng.random() < self.degrade:
+            gray = torch.from_numpy(degraded(square, rng))
+        elif self.blur and rng.random() < self.blur:
+            gray = torch.from_numpy(blurred(square, rng))
+        return Square(name, torch.from_numpy(square.copy()).movedim(-1, 0), gray=gray)
 
     def _crop(
         self, rgb: UInt8[np.ndarray, "H W 3"], rng: np.random.Generator
     ) -> UInt8[np.ndarray, "h w 3"]:
-        """A square from anywhere, of the picture reduced to a short side from anywhere allowed."""
-        if self.size_from == self.size:
+        """A square from anywhere, of the image reduced to a short side from anywhere allowed."""
+        if self.scale_min == self.size:
             top, left = (rng.integers(0, side - self.crop + 1) for side in rgb.shape[:2])
             return rgb[top : top + self.crop, left : left + self.crop]
-        side = self.crop * self.size / rng.integers(self.size_from, self.size + 1)
+        side = self.crop * self.size / rng.integers(self.scale_min, self.size + 1)
         top, left = (rng.uniform(0, length - side) for length in rgb.shape[:2])
         box = (left, top, left + side, top + side)
         return np.asarray(
@@ -118,21 +125,21 @@ class TrainingSquares(Dataset[Square]):
         )
 
 
-class CentreSquares(Dataset[Square]):
-    """The centred square of every picture, scaled to `size`; unreadable ones are named."""
+class CenterSquares(Dataset[Square]):
+    """The centerd square of every image, scaled to `size`; unreadable ones are named."""
 
-    def __init__(self, pictures: Sequence[Picture], *, size: int) -> None:
-        self.pictures, self.size = pictures, size
+    def __init__(self, images: Sequence[SourceImage], *, size: int) -> None:
+        self.images, self.size = images, size
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, place: int) -> Square:
-        picture = self.pictures[place]
+        image = self.images[place]
         try:
-            rgb = read_rgb(picture, self.size, fit="scale")
-        except (PictureError, OSError) as error:
-            return Square(picture.name, None, ((picture.name, str(error)),))
+            rgb = read_rgb(image, self.size, fit="scale")
+        except (ImageError, OSError) as error:
+            return Square(image.name, None, ((image.name, str(error)),))
         top, left = ((side - self.size) // 2 for side in rgb.shape[:2])
         square = rgb[top : top + self.size, left : left + self.size]
-        return Square(picture.name, torch.from_numpy(square.copy()).movedim(-1, 0))
+        return Square(image.name, torch.from_numpy(square.copy()).movedim(-1, 0))

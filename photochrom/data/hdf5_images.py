@@ -1,9 +1,9 @@
-"""Pictures → one packed file, resumably: see `photochrom.image_io.packed` for what it holds.
+"""Images → one packed file, resumably: see `photochrom.image_io.packed` for what it holds.
 
 While it is made, PHOTOS.h5.parts/ holds what is done, in files that are each whole:
 
-    pack.json     size and digest of the pictures: what a resume must match
-    000000.h5     the pictures from number 0 on, as a packed file; and so on
+    pack.json     size and digest of the images: what a resume must match
+    000000.h5     the images from number 0 on, as a packed file; and so on
 """
 
 import json
@@ -18,35 +18,36 @@ from typing import Any
 import h5py
 
 from photochrom import __version__
-from photochrom.image_io import Picture, PictureError, Skipped, digest, read_rgb
+from photochrom.errors import DataError
+from photochrom.image_io import ImageError, Skipped, SourceImage, digest, read_rgb
 from photochrom.image_io.packed import FORMAT, VERSION
 from photochrom.storage.atomic import read_json, replacing, write_json
 
 _PART_SECONDS = 10.0  # what a kill loses at most
-_PART_BYTES = 1 << 28  # what waits in memory at most, and one picture
+_PART_BYTES = 1 << 28  # what waits in memory at most, and one image
 
 
 def pack(
-    pictures: Sequence[Picture],
+    images: Sequence[SourceImage],
     size: int,
     output: Path,
     *,
     track: Callable[[Iterable[Any], int], Iterable[Any]] = lambda items, _: items,
 ) -> list[Skipped]:
-    """Decode `pictures`, reduce them to the short side `size` and write them to `output`.
+    """Decode `images`, reduce them to the short side `size` and write them to `output`.
 
     What an earlier call had done when it was stopped is not done again. Returns what could
-    not be read. `ValueError` if other pictures or another size were begun there, and if no
-    picture could be read. `track` wraps the work to show progress.
+    not be read. `ValueError` if other images or another size were begun there, and if no
+    image could be read. `track` wraps the work to show progress.
     """
     parts = output.with_name(f"{output.name}.parts")
-    done = _open_parts(parts, {"size": size, "pictures": digest(pictures)})
+    done = _open_parts(parts, {"size": size, "pictures": digest(images)})
     part: _Part | None = None
-    for place, picture in enumerate(track(pictures, len(pictures))):
+    for place, image in enumerate(track(images, len(images))):
         if place < done:
             continue
         part = part or _Part(parts / f"{place:06d}.h5", size)
-        part.add(picture)
+        part.add(image)
         if part.is_full():
             part.close()
             part = None
@@ -58,13 +59,13 @@ def pack(
 
 
 def _open_parts(parts: Path, settings: dict[str, Any]) -> int:
-    """How many pictures are done in the folder, which is made if need be."""
+    """How many images are done in the folder, which is made if need be."""
     known = parts / "pack.json"
     if not known.exists():
         write_json(known, settings)
     if read_json(known, "the settings of a stopped photochrom pack") != settings:
-        raise ValueError(
-            f"{parts}: expected the pictures and the size that packing began with, got others: "
+        raise DataError(
+            f"{parts}: expected the images and the size that packing began with, got others: "
             "repeat its command, or delete the folder"
         )
     done = 0
@@ -75,7 +76,7 @@ def _open_parts(parts: Path, settings: dict[str, Any]) -> int:
 
 
 class _Part:
-    """A part in the making: pictures are collected in memory and written at once."""
+    """A part in the making: images are collected in memory and written at once."""
 
     def __init__(self, path: Path, size: int) -> None:
         self.path, self.size = path, size
@@ -86,16 +87,16 @@ class _Part:
         self.bytes = 0
         self.began = time.monotonic()
 
-    def add(self, picture: Picture) -> None:
+    def add(self, image: SourceImage) -> None:
         try:
-            pixels = read_rgb(picture, self.size)
-        except (PictureError, OSError) as error:
-            self.skipped.append((picture.name, str(error)))
+            pixels = read_rgb(image, self.size)
+        except (ImageError, OSError) as error:
+            self.skipped.append((image.name, str(error)))
             return
         self.pixels.append(pixels)
         self.bytes += pixels.nbytes
-        self.keys.append(_text(picture.name))
-        self.sources.append(_text(os.path.basename(picture.path)))
+        self.keys.append(_text(image.name))
+        self.sources.append(_text(os.path.basename(image.path)))
 
     def is_full(self) -> bool:
         return self.bytes >= _PART_BYTES or time.monotonic() - self.began >= _PART_SECONDS
@@ -122,7 +123,7 @@ def _join(parts: Path, size: int, output: Path) -> list[Skipped]:
             skipped += [Skipped(*one) for one in json.loads(part["skipped"][()])]
     if not keys:
         shutil.rmtree(parts)
-        raise ValueError(f"expected pictures that can be read_rgb, got none of {len(skipped)}")
+        raise DataError(f"expected images that can be read_rgb, got none of {len(skipped)}")
     with replacing(output) as partial, h5py.File(partial, "w", libver="latest") as whole:
         _describe(whole, size, keys, sources)
         place = 0

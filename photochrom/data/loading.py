@@ -8,8 +8,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from photochrom.config import ProtocolConfig
 from photochrom.data.batch import Square, collate
-from photochrom.data.datasets import CentreSquares, TrainingSquares
-from photochrom.image_io import Picture
+from photochrom.data.datasets import CenterSquares, TrainingSquares
+from photochrom.errors import DataError
+from photochrom.image_io import SourceImage
 
 
 class Positions(Sampler[int]):
@@ -31,11 +32,11 @@ class Positions(Sampler[int]):
             first += self.batch
 
 
-def centre_loader(
-    pictures: Sequence[Picture], *, size: int, batch: int, workers: int
+def center_loader(
+    images: Sequence[SourceImage], *, size: int, batch: int, workers: int
 ) -> DataLoader[Square]:
-    """Batches of every picture once, in the order given."""
-    return _loader(CentreSquares(pictures, size=size), None, batch=batch, workers=workers)
+    """Batches of every image once, in the order given."""
+    return _loader(CenterSquares(images, size=size), None, batch=batch, workers=workers)
 
 
 def _loader(
@@ -64,17 +65,17 @@ def training_loader(
 ) -> DataLoader[Square]:
     """The endless training batches from a position on.
 
-    `config.batch` is the pictures of a step on all processes; of each step, the process `rank`
-    of `world` gets its contiguous share. The pictures of a step thus do not depend on the number
+    `config.batch_size` is the images of a step on all processes; of each step, the process `rank`
+    of `world` gets its contiguous share. The images of a step thus do not depend on the number
     of processes. `ValueError` if the batch cannot be shared equally.
     """
-    if config.batch % world:
-        raise ValueError(
-            f"--batch must be divisible by --devices × --nodes ({world}), got {config.batch}: "
-            f"give a multiple of {world}"
+    if config.batch_size % world:
+        raise DataError(
+            f"--batch-size must be divisible by --devices × --nodes ({world}), got "
+            f"{config.batch_size}: give a multiple of {world}"
         )
-    positions = Positions(start, batch=config.batch, rank=rank, world=world)
-    return _loader(squares, positions, batch=config.batch // world, workers=config.workers)
+    positions = Positions(start, batch=config.batch_size, rank=rank, world=world)
+    return _loader(squares, positions, batch=config.batch_size // world, workers=config.workers)
 
 
 class TrainingData(pl.LightningDataModule):
@@ -86,23 +87,23 @@ class TrainingData(pl.LightningDataModule):
 
     def __init__(
         self,
-        pictures: Sequence[Picture],
+        images: Sequence[SourceImage],
         config: ProtocolConfig,
         sources: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         least, most = config.sizes
         self.squares = TrainingSquares(
-            pictures,
+            images,
             size=most,
-            size_from=least,
+            scale_min=least,
             crop=config.crop,
             seed=config.seed,
-            part=config.part,
-            rounds=config.rounds,
+            chunk_size=config.chunk_size,
+            chunk_epochs=config.chunk_epochs,
             sources=sources,
-            worn=config.worn,
-            softened=config.softened,
+            degrade=config.degrade,
+            blur=config.blur,
         )
         self.config = config
         self.step = 0
@@ -112,7 +113,7 @@ class TrainingData(pl.LightningDataModule):
         return training_loader(
             self.squares,
             self.config,
-            start=self.step * self.config.batch,
+            start=self.step * self.config.batch_size,
             rank=self.trainer.global_rank,
             world=self.trainer.world_size,
         )

@@ -1,4 +1,4 @@
-"""The scores of one batch of pictures, which add up: in one process or in several."""
+"""The scores of one batch of images, which add up: in one process or in several."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ from photochrom.data import Batch
 from photochrom.evaluation.baselines import Constant
 from photochrom.evaluation.methods import Colors, Contender, Sweep, baselines, colors, first_runs
 from photochrom.evaluation.squares import in_gamut, lab_of, read_page, scaled, square_of
-from photochrom.image_io import Page, Picture, PictureError, Skipped
+from photochrom.image_io import ImageError, Page, Skipped, SourceImage
 from photochrom.metrics import (
     AucCounts,
     Gathered,
@@ -33,7 +33,7 @@ from photochrom.metrics import (
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 from photochrom.runtime.memory import keep_freed_memory
-from photochrom.sampling import entropy_picture
+from photochrom.sampling import entropy_image
 
 TRUTH = "truth"
 _PIXELS = 32_000_000  # that are read at a time, beyond those of one image
@@ -41,12 +41,12 @@ _PIXELS = 32_000_000  # that are read at a time, beyond those of one image
 
 @dataclass(eq=False)
 class Part:
-    """The scores of some pictures, in their order; what is by name is by contender or baseline."""
+    """The scores of some images, in their order; what is by name is by contender or baseline."""
 
     most: int
-    """How many pictures there is room for."""
+    """How many images there is room for."""
     places: list[int] = field(default_factory=list)
-    """Of the pictures that could be read, among all."""
+    """Of the images that could be read, among all."""
     tallies: dict[str, Gathered[Tally]] = field(default_factory=dict)
     truth: Gathered[Truth] = field(init=False)
     counts: dict[str, AucCounts] = field(default_factory=dict)
@@ -55,13 +55,13 @@ class Part:
     milliseconds: dict[str, float] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     checksums: list[bytes] = field(default_factory=list)
-    """Of each true picture as it is scored, in 8 bits."""
+    """Of each true image as it is scored, in 8 bits."""
 
     def __post_init__(self) -> None:
         self.truth = Gathered(self.most)
 
     def add(self, name: str, tally: Tally) -> None:
-        """Put a contender's or baseline's scores of more pictures after those it has."""
+        """Put a contender's or baseline's scores of more images after those it has."""
         self.tallies.setdefault(name, Gathered(self.most)).add(tally)
 
     def __iadd__(self, later: "Part") -> "Part":
@@ -89,7 +89,7 @@ class Scorer:
     """Scores the contenders and the baselines on one batch at a time."""
 
     contenders: Mapping[str, Contender]
-    pictures: Sequence[Picture]
+    images: Sequence[SourceImage]
     config: EvaluateConfig
     constant: Constant
 
@@ -100,12 +100,12 @@ class Scorer:
                 contender.source.eval()
 
     def __len__(self) -> int:
-        return -(-len(self.pictures) // self.config.batch)
+        return -(-len(self.images) // self.config.batch_size)
 
     def __call__(self, number: int) -> Part:
         """The scores of the batch of that number."""
-        first = number * self.config.batch
-        places = range(first, min(first + self.config.batch, len(self.pictures)))
+        first = number * self.config.batch_size
+        places = range(first, min(first + self.config.batch_size, len(self.images)))
         part = Part(len(places))
         for some in self._read(places, part):
             part += self._scored(some)
@@ -116,9 +116,9 @@ class Scorer:
         some: dict[int, Page] = {}
         for place in places:
             try:
-                some[place] = read_page(self.pictures[place])
-            except (PictureError, OSError) as error:
-                part.skipped.append(Skipped(self.pictures[place].name, str(error)))
+                some[place] = read_page(self.images[place])
+            except (ImageError, OSError) as error:
+                part.skipped.append(Skipped(self.images[place].name, str(error)))
             if sum(page.height * page.width for page in some.values()) > _PIXELS:
                 yield some
                 some = {}
@@ -142,7 +142,7 @@ class Scorer:
         """The true squares of some images, as L and ab and as they are."""
         rgb = torch.stack([square_of(page, self.config.size) for page in pages.values()])
         lab = lab_of(rgb)
-        names = tuple(self.pictures[place].name for place in pages)
+        names = tuple(self.images[place].name for place in pages)
         return Batch(lab[:, :1], lab[:, 1:], names, ()), rgb
 
     def colors(self, batch: Batch, pages: Mapping[int, Page]) -> dict[str, Colors]:
@@ -159,7 +159,7 @@ class Scorer:
     def _next_ab(self, place: int) -> Float[Tensor, "1 2 H W"]:
         """The ab of the next image that can be read, from the first again after the last."""
         while True:
-            for pages in self._read([place % len(self.pictures)], Part(1)):
+            for pages in self._read([place % len(self.images)], Part(1)):
                 return self._batch(pages)[0].ab
             place += 1
 
@@ -180,9 +180,9 @@ class Scorer:
     def shown(self, place: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """The image of that place as all show it, by title, and the classifiers' entropy.
 
-        Entropy is told in 8 bits of gray, by `entropy_picture`.
+        Entropy is told in 8 bits of gray, by `entropy_image`.
         """
-        pages = {place: read_page(self.pictures[place])}
+        pages = {place: read_page(self.images[place])}
         batch, rgb = self._batch(pages)
         of = (list(pages.values()), batch, [place], self._gamut)
         made = {
@@ -204,7 +204,7 @@ class Scorer:
         """The centered square of an entropy map."""
         size = self.config.size
         whole = tuple(scaled(page, size).shape[-2:])
-        shown = entropy_picture(bits[:, None], (whole[0], whole[1]))[0, 0].numpy()
+        shown = entropy_image(bits[:, None], (whole[0], whole[1]))[0, 0].numpy()
         top, left = ((side - size) // 2 for side in whole)
         square: np.ndarray = shown[top : top + size, left : left + size]
         return square

@@ -1,9 +1,9 @@
-"""Methods × pictures → scores with intervals, with the rows that every table needs.
+"""Methods × images → scores with intervals, with the rows that every table needs.
 
 from photochrom.evaluation.evaluate import evaluate, trained
 from photochrom.image_io import find
 
-found = evaluate({"mine": trained("run")}, find(["photos/"]).pictures)
+found = evaluate({"mine": trained("run")}, find(["photos/"]).images)
 found.rows[0].scores["auc_raw"]
 """
 
@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from photochrom.config import EvaluateConfig
+from photochrom.errors import EvaluationError
 from photochrom.evaluation.baselines import Constant
 from photochrom.evaluation.batch_scoring import TRUTH, Part, Scorer, scored
 from photochrom.evaluation.examples import chosen
@@ -38,12 +39,12 @@ from photochrom.evaluation.results import (
     Estimate,
     Evaluation,
     Example,
-    PictureScore,
+    ImageScore,
     Row,
     SweepPoint,
     Thresholds,
 )
-from photochrom.image_io import Picture, digest
+from photochrom.image_io import SourceImage, digest
 from photochrom.metrics import (
     AucCounts,
     Tally,
@@ -60,37 +61,37 @@ from photochrom.quantize import Gamut
 
 def evaluate(
     contenders: Mapping[str, Contender],
-    pictures: Sequence[Picture],
+    images: Sequence[SourceImage],
     config: EvaluateConfig | None = None,
     *,
     sources: Sequence[str] = (),
     prior: PriorFile | None = None,
     track: Callable[[Iterable[Any], int], Iterable[Any]] = lambda batches, _: batches,
 ) -> Evaluation:
-    """Score every contender and the baselines on the centred squares of `pictures`.
+    """Score every contender and the baselines on the centerd squares of `images`.
 
-    Contenders of one `method` are runs of one row, and its scores the mean of theirs. Pictures
+    Contenders of one `method` are runs of one row, and its scores the mean of theirs. Images
     that cannot be read are skipped and listed; `ValueError` if none can be. Scores by bin are
-    over the 313-bin gamut whatever the models' own. `sources`, one for each picture, has the main
+    over the 313-bin gamut whatever the models' own. `sources`, one for each image, has the main
     scores told by source, too. `prior`, by default the shipped counts of photographs, is that of
     the training images: it gives the best constant and what pixels are drawn from. `track` wraps
     the batches, given their number, to show progress. `config.devices` processes share the batches;
     their sums are added in the same order, so the scores are those of one process.
     """
     config = config or EvaluateConfig()
-    if sources and len(sources) != len(pictures):
-        raise ValueError(f"expected {len(pictures)} sources, one a picture, got {len(sources)}")
-    order = np.random.default_rng(config.seed).permutation(len(pictures)).tolist()
+    if sources and len(sources) != len(images):
+        raise EvaluationError(f"expected {len(images)} sources, one an image, got {len(sources)}")
+    order = np.random.default_rng(config.seed).permutation(len(images)).tolist()
     reordered = {name: contender.reordered(order) for name, contender in contenders.items()}
     prior = prior or PriorFile.load(Path("photographs"))
     constant = Constant.of(prior, config.primary)
-    scorer = Scorer(reordered, [pictures[place] for place in order], config, constant)
-    part = Part(len(pictures))
+    scorer = Scorer(reordered, [images[place] for place in order], config, constant)
+    part = Part(len(images))
     for later in track(scored(scorer), len(scorer)):
         part += later
     if not part.places:
-        raise ValueError(
-            f"expected pictures that can be read, got none of {len(pictures)}: the first, "
+        raise EvaluationError(
+            f"expected images that can be read, got none of {len(images)}: the first, "
             f"{part.skipped[0].name}, is {part.skipped[0].reason}"
         )
     return _told(scorer, part, prior, [sources[order[place]] for place in part.places if sources])
@@ -100,7 +101,7 @@ def _told(scorer: Scorer, part: Part, prior: PriorFile, sources: Sequence[str]) 
     config, contenders = scorer.config, scorer.contenders
     tallies = {name: gathered.all() for name, gathered in part.tallies.items()}
     if len(part.places) == 1:
-        del tallies["random-image"]  # there is no other picture to borrow from
+        del tallies["random-image"]  # there is no other image to borrow from
     truth = part.truth.all()
     rows = by_row(contenders) | {name: [name] for name in BASELINES if name in tallies}
     runs = {row: [tallies[name] for name in names] for row, names in rows.items()}
@@ -115,8 +116,8 @@ def _told(scorer: Scorer, part: Part, prior: PriorFile, sources: Sequence[str]) 
     return Evaluation(
         rows=[_row(row, names, scorer, part, compared.scores[row]) for row, names in rows.items()],
         pairs=compared.pairs,
-        pictures=[
-            score for name, tally in tallies.items() for score in _pictures(name, tally, contenders)
+        images=[
+            score for name, tally in tallies.items() for score in _images(name, tally, contenders)
         ],
         examples=_examples(scorer, part, tallies),
         skipped=part.skipped,
@@ -124,7 +125,7 @@ def _told(scorer: Scorer, part: Part, prior: PriorFile, sources: Sequence[str]) 
         counted=len(part.places),
         size=config.size,
         primary=config.primary,
-        selected=_selected(contenders, scorer.pictures),
+        selected=_selected(contenders, scorer.images),
         thresholds={row: _thresholds(_sum(part.counts, names)) for row, names in rows.items()},
         sweeps={
             row: _sweep(_sum(part.sweeps, names))
@@ -145,14 +146,14 @@ def _told(scorer: Scorer, part: Part, prior: PriorFile, sources: Sequence[str]) 
         },
         calibration=_calibrations(runs),
         sources=by_source(runs, truth, sources, bins, config.primary, config.seed),
-        provenance={"checksum of the pictures as scored": _checksum(part.checksums)},
+        provenance={"checksum of the images as scored": _checksum(part.checksums)},
     )
 
 
-def _selected(contenders: Mapping[str, Contender], pictures: Sequence[Picture]) -> list[str]:
+def _selected(contenders: Mapping[str, Contender], images: Sequence[SourceImage]) -> list[str]:
     """The methods that chose something on these images, whatever their order."""
     names = by_row(contenders)
-    here = digest(sorted(pictures))
+    here = digest(sorted(images))
     chosen = {row: {contenders[run].selected_on for run in runs} for row, runs in names.items()}
     return [row for row, digests in chosen.items() if here in digests]
 
@@ -164,9 +165,9 @@ def _prior_of_readings(prior: PriorFile) -> Float[np.ndarray, " Q"]:
     return PriorFile.load(Path("photographs")).prior.p
 
 
-def _checksum(pictures: Sequence[bytes]) -> str:
+def _checksum(images: Sequence[bytes]) -> str:
     """One of all, whatever their order."""
-    return hashlib.sha256(b"".join(sorted(pictures))).hexdigest()
+    return hashlib.sha256(b"".join(sorted(images))).hexdigest()
 
 
 def _sum(by_run: Mapping[str, Any], runs: Sequence[str]) -> Any:
@@ -224,14 +225,12 @@ def _told_baseline(name: str, scorer: Scorer) -> str:
     return BASELINES[name] + (f": ab = ({ab})" if name == "constant" else "")
 
 
-def _pictures(
-    name: str, tally: Tally, contenders: Mapping[str, Contender]
-) -> Iterator[PictureScore]:
+def _images(name: str, tally: Tally, contenders: Mapping[str, Contender]) -> Iterator[ImageScore]:
     contender = contenders.get(name)
     row, seed = (contender.method or name, contender.seed) if contender else (name, 0)
-    for place, picture in enumerate(tally.names):
+    for place, image in enumerate(tally.names):
         scores = {key: float(values[place]) for key, values in tally.values.items()}
-        yield PictureScore(picture, row, seed, scores)
+        yield ImageScore(image, row, seed, scores)
 
 
 def _examples(scorer: Scorer, part: Part, tallies: Mapping[str, Tally]) -> list[Example]:

@@ -1,4 +1,4 @@
-"""Which pictures a report shows: some whatever their scores, and some because of them."""
+"""Which images a report shows: some whatever their scores, and some because of them."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ _CHOSEN = 4  # of each kind
 
 
 def chosen(errors: Float[np.ndarray, "rows N"], random: int) -> list[tuple[Why, int]]:
-    """Places of pictures: the first `random` ones, whose order was shuffled, then by error.
+    """Places of images: the first `random` ones, whose order was shuffled, then by error.
 
     best and worst: the lowest and highest error, the mean over rows; disagree: the largest
     difference between two rows.
@@ -18,8 +18,8 @@ def chosen(errors: Float[np.ndarray, "rows N"], random: int) -> list[tuple[Why, 
     >>> chosen(np.array([[1.0, 5.0, 2.0], [1.0, 5.0, 4.0]]), random=1)[:3]
     [('random', 0), ('best', 0), ('best', 2)]
     """
-    rows, pictures = errors.shape
-    found: list[tuple[Why, int]] = [("random", place) for place in range(min(random, pictures))]
+    rows, images = errors.shape
+    found: list[tuple[Why, int]] = [("random", place) for place in range(min(random, images))]
     if not rows:
         return found
     mean = np.nan_to_num(errors.mean(axis=0), nan=np.inf)

@@ -23,7 +23,7 @@ from photochrom.evaluation.squares import (
     scaled,
     square_of,
 )
-from photochrom.image_io import Page, Picture, PictureError
+from photochrom.image_io import ImageError, Page, SourceImage
 from photochrom.metrics import AucCounts, Likelihood, colorfulness, likelihood
 from photochrom.models import Colorizer, read_config
 from photochrom.quantize import Gamut, soft_encode, soft_mean
@@ -62,10 +62,10 @@ class Contender:
     megabytes: int | None = None
     """The most memory that training took."""
     own_L: bool = False
-    """Of predictions: judge the pictures as they are, not their ab with the true L."""
+    """Of predictions: judge the images as they are, not their ab with the true L."""
 
     def reordered(self, order: Sequence[int]) -> "Contender":
-        """The same for pictures in another order."""
+        """The same for images in another order."""
         if isinstance(self.source, Colorizer):
             return self
         return replace(self, source=self.source.reordered(order))
@@ -75,7 +75,9 @@ def trained(model: str | Path, *, method: str | None = None, seed: int = 0) -> C
     """A model as `evaluate` takes it, by name, folder or URL; `ValueError` if it is none."""
     training = read_config(model).get("training", {})
     config, steps = training.get("config"), training.get("steps")
-    batch = config.get("batch") if isinstance(config, dict) else None
+    batch = None
+    if isinstance(config, dict):  # 0.1 named it otherwise
+        batch = config.get("batch_size", config.get("batch"))
     return Contender(
         Colorizer.load(model),
         label=str(training.get("label", "trained elsewhere")),
@@ -229,7 +231,7 @@ def baselines(
 
 def images_for_raters(
     contenders: Mapping[str, Contender],
-    pictures: Sequence[Picture],
+    images: Sequence[SourceImage],
     *,
     size: int = 256,
     most: int = 120,
@@ -239,7 +241,7 @@ def images_for_raters(
 
     Args:
         contenders: The methods; of several seeds the first run is shown.
-        pictures: The images; those that cannot be read are passed over.
+        images: The images; those that cannot be read are passed over.
         size: Side of the squares in pixels, less for images that are smaller.
         most: How many images, at most.
         seed: Seeds which ones.
@@ -249,21 +251,21 @@ def images_for_raters(
     """
     truth: dict[str, np.ndarray] = {}
     made: dict[str, dict[str, np.ndarray]] = {row: {} for row in first_runs(contenders)}
-    order = np.random.default_rng(seed).permutation(len(pictures)).tolist()
+    order = np.random.default_rng(seed).permutation(len(images)).tolist()
     with torch.inference_mode():
         for place in order:
             try:
-                page = read_page(pictures[place])
-            except (PictureError, OSError):
+                page = read_page(images[place])
+            except (ImageError, OSError):
                 continue
             side = min(size, page.height, page.width)
             rgb = square_of(page, side)
             lab = lab_of(rgb[None])
-            batch = Batch(lab[:, :1], lab[:, 1:], (pictures[place].name,), ())
-            truth[pictures[place].name] = _channels_last(rgb)
+            batch = Batch(lab[:, :1], lab[:, 1:], (images[place].name,), ())
+            truth[images[place].name] = _channels_last(rgb)
             for row, contender in first_runs(contenders).items():
                 of = colors(contender, [page], batch, [place], Gamut.srgb(), swept=False)
-                made[row][pictures[place].name] = _channels_last(of.rgb[0])
+                made[row][images[place].name] = _channels_last(of.rgb[0])
             if len(truth) == most:
                 break
     return truth, made

@@ -25,7 +25,7 @@ class Row:
 
     name: str
     method: str
-    """How its colours were made."""
+    """How its colors were made."""
     baseline: bool
     scores: dict[str, Estimate]
     """By `photochrom.metrics.Metric.key`; without those that do not apply."""
@@ -44,7 +44,7 @@ class Row:
     megabytes: int | None = None
     """The most memory that training took."""
     milliseconds: float | None = None
-    """Of colorizing one picture of the evaluation."""
+    """Of colorizing one image of the evaluation."""
 
     def flat(self) -> dict[str, Any]:
         """All in one level: each score as `key`, `key_low` and `key_high`."""
@@ -80,10 +80,10 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class PictureScore:
-    """One method's scores on one picture."""
+class ImageScore:
+    """One method's scores on one image."""
 
-    picture: str
+    image: str
     row: str
     seed: int
     scores: dict[str, float]
@@ -91,12 +91,12 @@ class PictureScore:
 
 @dataclass(frozen=True)
 class SourceScores:
-    """What the pictures of one source score, by themselves."""
+    """What the images of one source score, by themselves."""
 
     source: str
-    pictures: int
+    images: int
     true_colorfulness: float
-    """The true pictures' own."""
+    """The true images' own."""
     scores: dict[str, dict[str, Estimate]]
     """By row and metric: raw and rebalanced AuC, and colorfulness."""
     pairs: list[Pair] = field(default_factory=list)
@@ -105,9 +105,9 @@ class SourceScores:
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """One picture as every method shows it, by title: grey input and truth first."""
+    """One image as every method shows it, by title: gray input and truth first."""
 
-    picture: str
+    image: str
     why: Literal["random", "best", "worst", "disagree"]
     images: dict[str, UInt8[np.ndarray, "H W 3"]]
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -166,11 +166,11 @@ class Evaluation:
 
     rows: list[Row]
     pairs: list[Pair]
-    pictures: list[PictureScore]
+    images: list[ImageScore]
     examples: list[Example]
     skipped: list[Skipped]
     truth: dict[str, float]
-    """The true pictures' own value of the metrics that are best near it."""
+    """The true images' own value of the metrics that are best near it."""
     counted: int
     size: int
     primary: str = "auc_rebalanced"
@@ -182,14 +182,14 @@ class Evaluation:
     """Share of pixels by chroma in steps of 2 ab units; also of "truth"."""
     hue: dict[str, list[list[float]]] = field(default_factory=dict)
     """Share in percent of the pixels of each true sector (row) that got each sector (column):
-    12 sectors of 30° of the hue angle from 0° on, then grey."""
+    12 sectors of 30° of the hue angle from 0° on, then gray."""
     calibration: dict[str, list[CalibrationBin]] = field(default_factory=dict)
     readings: dict[str, dict[str, float]] = field(default_factory=dict)
-    """What other published definitions of AuC and colourfulness give: see docs/metrics.md."""
+    """What other published definitions of AuC and colorfulness give: see docs/metrics.md."""
     curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     """Training loss over steps, by run."""
     sources: list[SourceScores] = field(default_factory=list)
-    """Where it is known which pictures are from where; the largest first."""
+    """Where it is known which images are from where; the largest first."""
     selected: list[str] = field(default_factory=list)
     """Methods whose options or decoding were chosen on these images: their scores are no result."""
     trials: list[Trial] = field(default_factory=list)

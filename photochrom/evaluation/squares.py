@@ -20,22 +20,22 @@ from photochrom import image_io
 from photochrom.color.gamut_mapping import rgb_within_gamut
 from photochrom.color.lab import lab_from_rgb
 from photochrom.config import ColorizeConfig, Decoder
-from photochrom.image_io import MAX_PIXELS, Page, Picture, read_rgb
+from photochrom.image_io import MAX_PIXELS, Page, SourceImage, read_rgb
 from photochrom.image_io.pixels import as_bytes
 from photochrom.models import Colorizer
 from photochrom.rendering.predict import paint, predicted
 
 
-def read_page(picture: Picture) -> Page:
+def read_page(image: SourceImage) -> Page:
     """Read an image whole, as `colorize` reads it.
 
     Raises:
-        PictureError: If it cannot be read.
+        ImageError: If it cannot be read.
         OSError: If its file cannot be.
     """
-    if picture.packed is not None:
-        return image_io.of_rgb(read_rgb(picture)).pages[0]
-    return image_io.decode_original(picture.read_bytes(), most_pixels=MAX_PIXELS).pages[0]
+    if image.packed is not None:
+        return image_io.of_rgb(read_rgb(image)).pages[0]
+    return image_io.decode_original(image.read_bytes(), most_pixels=MAX_PIXELS).pages[0]
 
 
 def scaled(page: Page, size: int | tuple[int, int]) -> UInt8[Tensor, "3 h w"]:

@@ -24,7 +24,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photochrom.color.lab import lab_from_rgb
-from photochrom.image_io import Picture, PictureError, read_rgb
+from photochrom.errors import ParameterError
+from photochrom.image_io import ImageError, SourceImage, read_rgb
 from photochrom.metrics import THRESHOLDS, AucCounts, auc_levels
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut, decode_features, hard_encode
@@ -50,9 +51,9 @@ class Decoding:
         for name in ("temperature", "gain"):
             value = getattr(self, name)
             if value is not None and not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"{name} must be positive, got {value:g}")
+                raise ParameterError(f"{name} must be positive, got {value:g}")
         if self.adjustment is not None and not 0 <= self.adjustment <= 1:
-            raise ValueError(f"adjustment must be within 0 and 1, got {self.adjustment:g}")
+            raise ParameterError(f"adjustment must be within 0 and 1, got {self.adjustment:g}")
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def candidates(method: str, *, weights: bool) -> list[Decoding]:
 
 def tune(
     model: Colorizer,
-    images: Sequence[Picture],
+    images: Sequence[SourceImage],
     *,
     objective: Objective = "auc_rebalanced",
     weights: Float[np.ndarray, " Q"] | None = None,
@@ -121,7 +122,7 @@ def tune(
             made = _every(model.eval(), lab[:, :1], tried, weights, rebalanced, size)
             _count(counts, torch.cat(list(made)), truth, hard_encode(truth, gamut))
     if not seen:
-        raise ValueError(
+        raise ParameterError(
             f"expected images to choose on, got none of {len(images)} that can be read"
         )
     every = [AucCounts(pixels) for pixels in counts]
@@ -146,7 +147,7 @@ def apply(
     asked = {name for name, value in vars(decoding).items() if value is not None}
     allowed = {"gain"} if model.method == "regression" else {"temperature", "adjustment"}
     if asked - allowed:
-        raise ValueError(
+        raise ParameterError(
             f"expected {' or '.join(sorted(allowed))} for a {model.method}, got "
             f"{min(asked - allowed)}"
         )
@@ -154,7 +155,7 @@ def apply(
     model.temperature = decoding.temperature or model.temperature
     if decoding.adjustment is not None:
         if weights is None:
-            raise ValueError("expected a prior with an adjustment, got none: add --prior")
+            raise ParameterError("expected a prior with an adjustment, got none: add --prior")
         bias = model.network.head.bias
         assert bias is not None
         with torch.no_grad():
@@ -183,10 +184,10 @@ def _count(
     counts += found.reshape(counts.shape)
 
 
-def _lab(image: Picture, size: int) -> Float[Tensor, "1 3 H W"] | None:
+def _lab(image: SourceImage, size: int) -> Float[Tensor, "1 3 H W"] | None:
     try:
         rgb = read_rgb(image, size, fit="scale")
-    except (PictureError, OSError):
+    except (ImageError, OSError):
         return None
     return lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)
 

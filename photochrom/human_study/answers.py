@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from photochrom.errors import AnswersError as AnswersError
 from photochrom.image_io import printable
 from photochrom.storage.atomic import parse_json
 
@@ -31,10 +32,6 @@ _MAX_BYTES = 50_000_000
 _MAX_TEXT = 4096  # characters of a name
 _KINDS = ("practice", "test", "attention")
 _SIDES = ("left", "right")
-
-
-class AnswersError(ValueError):
-    """A file of answers that cannot be read, or files that do not belong together."""
 
 
 class Answer(NamedTuple):

@@ -18,6 +18,7 @@ from jaxtyping import UInt8
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from photochrom.errors import ParameterError
 from photochrom.human_study.answers import FORMAT as ANSWERS_FORMAT, VERSION
 from photochrom.human_study.embedded import Sources, absurd
 from photochrom.storage.atomic import write_json, write_whole
@@ -73,13 +74,15 @@ def write_human_study(
 
 def _check(truth: Images, methods: Mapping[str, Images], trials: int, attention: int) -> None:
     if len(truth) < 2:
-        raise ValueError(f"expected 2 images or more for a human study, got {len(truth)}: add some")
+        raise ParameterError(
+            f"expected 2 images or more for a human study, got {len(truth)}: add some"
+        )
     if not methods:
-        raise ValueError("expected at least one method for a human study, got none: name one")
+        raise ParameterError("expected at least one method for a human study, got none: name one")
     if trials < 1:
-        raise ValueError(f"trials must be 1 or more, got {trials}")
+        raise ParameterError(f"trials must be 1 or more, got {trials}")
     if attention < 0:
-        raise ValueError(f"attention must be 0 or more, got {attention}")
+        raise ParameterError(f"attention must be 0 or more, got {attention}")
     for method, made in methods.items():
         for name, image in truth.items():
             _check_pair(method, name, image, made.get(name))
@@ -92,10 +95,10 @@ def _check_pair(
     made: UInt8[np.ndarray, "_ _ 3"] | None,
 ) -> None:
     if made is None:
-        raise ValueError(f"{method}: expected a colorization of {name}, found none: add it")
+        raise ParameterError(f"{method}: expected a colorization of {name}, found none: add it")
     if made.shape != truth.shape:
         (height, width), (rows, columns) = truth.shape[:2], made.shape[:2]
-        raise ValueError(
+        raise ParameterError(
             f"{method}: expected {name} as {height}×{width}, got {rows}×{columns}: resize it"
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from photochrom.errors import AnswersError
 from photochrom.human_study.answers import Answer, Answers
 
 MAX_FAILED = 0.2
@@ -37,7 +38,7 @@ def screen(answers: Sequence[Answers], *, max_failed: float = MAX_FAILED) -> Scr
         ValueError: If `max_failed` is not within 0 to 1.
     """
     if not 0 <= max_failed <= 1:
-        raise ValueError(f"max_failed must be from 0 to 1, got {max_failed:g}")
+        raise AnswersError(f"max_failed must be from 0 to 1, got {max_failed:g}")
     raters, excluded, hidden = {}, [], 0
     checked = any(answer.kind == "attention" for one in answers for answer in one.answers)
     for one in answers:

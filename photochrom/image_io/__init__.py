@@ -21,9 +21,9 @@ from photochrom.image_io.read import (
 )
 from photochrom.image_io.source_image import (
     MAX_BYTES as MAX_BYTES,
-    Picture as Picture,
-    PictureError as PictureError,
+    ImageError as ImageError,
     Skipped as Skipped,
+    SourceImage as SourceImage,
     TooLargeError as TooLargeError,
     digest as digest,
     printable as printable,

@@ -1,4 +1,4 @@
-"""The bytes of a picture ↔ an sRGB array."""
+"""The bytes of an image ↔ an sRGB array."""
 
 import contextlib
 import functools
@@ -12,11 +12,11 @@ from jaxtyping import UInt8, UInt32
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from photochrom.image_io import packed
-from photochrom.image_io.source_image import Picture, PictureError
+from photochrom.image_io.source_image import ImageError, SourceImage
 from photochrom.storage.atomic import write_whole
 
 MAX_PIXELS = 200_000_000
-"""A picture that declares more is refused before it is decoded."""
+"""An image that declares more is refused before it is decoded."""
 
 _BY_PROGRAMS = {"EPS", "WMF", "IPTC"}
 _PLUGINS = {"pillow_heif": "register_heif_opener", "pillow_avif": None}
@@ -26,28 +26,28 @@ Fit = Literal["reduce", "scale", "sample"]
 
 
 def read_rgb(
-    picture: Picture, size: int | None = None, *, fit: Fit = "reduce"
+    image: SourceImage, size: int | None = None, *, fit: Fit = "reduce"
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """The picture as 8-bit sRGB, turned as its EXIF says, its short side brought to `size`.
+    """The image as 8-bit sRGB, turned as its EXIF says, its short side brought to `size`.
 
-    `reduce` leaves a smaller picture as it is; `scale` enlarges it; `sample` is `reduce` by
-    picking pixels, which keeps their colours. `PictureError` says what is wrong with a picture
+    `reduce` leaves a smaller image as it is; `scale` enlarges it; `sample` is `reduce` by
+    picking pixels, which keeps their colors. `ImageError` says what is wrong with an image
     that cannot be read.
     """
-    if picture.packed is not None:
-        return _read_packed(picture.path, picture.packed, size, fit)
-    return decode_rgb(picture.read_bytes(), size, fit=fit)
+    if image.packed is not None:
+        return _read_packed(image.path, image.packed, size, fit)
+    return decode_rgb(image.read_bytes(), size, fit=fit)
 
 
 def decode_rgb(
     data: bytes, size: int | None = None, *, fit: Fit = "reduce"
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """`read_rgb` of the bytes of a picture file."""
+    """`read_rgb` of the bytes of an image file."""
     return np.asarray(_decoded(data, size, fit))
 
 
 def sample(data: bytes, size: int) -> UInt32[np.ndarray, " P"]:
-    """The `packed_colors` of a picture file, its pixels picked as `decode_rgb` with `sample` does.
+    """The `packed_colors` of an image file, its pixels picked as `decode_rgb` with `sample` does.
 
     Four bytes a pixel are what Pillow holds itself: to hand them out costs less than three.
     """
@@ -84,10 +84,10 @@ def register_plugins() -> None:
 
 
 def unidentified(data: bytes) -> str:
-    """What to say of bytes in which Pillow finds no picture."""
+    """What to say of bytes in which Pillow finds no image."""
     if data[4:8] == b"ftyp" and data[8:11] in _HEIC:
-        return "not a picture that can be read: HEIC needs a plug-in: pip install pillow-heif"
-    return "not a picture"
+        return "not an image that can be read: HEIC needs a plug-in: pip install pillow-heif"
+    return "not an image"
 
 
 def _decoded(data: bytes, size: int | None, fit: Fit) -> Image.Image:
@@ -96,21 +96,21 @@ def _decoded(data: bytes, size: int | None, fit: Fit) -> Image.Image:
             rgb = _resized(_to_rgb(image, size, fit), size, fit)
             rgb.load()
             return rgb
-    except PictureError:
+    except ImageError:
         raise
     except Image.DecompressionBombError as error:
-        raise PictureError(f"expected at most {MAX_PIXELS} pixels: {error}") from None
+        raise ImageError(f"expected at most {MAX_PIXELS} pixels: {error}") from None
     except (OSError, ValueError, SyntaxError, EOFError, KeyError, TypeError) as error:
         # What Pillow's many decoders raise on damaged files.
         reason = unidentified(data) if isinstance(error, UnidentifiedImageError) else str(error)
-        raise PictureError(reason.splitlines()[0] if reason else type(error).__name__) from None
+        raise ImageError(reason.splitlines()[0] if reason else type(error).__name__) from None
 
 
 def _read_packed(path: str, place: int, size: int | None, fit: Fit) -> UInt8[np.ndarray, "H W 3"]:
     try:
         pixels = packed.read(path, place)
     except packed.PackedError as error:
-        raise PictureError(str(error)) from None
+        raise ImageError(str(error)) from None
     if size is None or min(pixels.shape[:2]) == size:
         return pixels
     return np.asarray(_resized(Image.fromarray(pixels), size, fit))
@@ -119,15 +119,15 @@ def _read_packed(path: str, place: int, size: int | None, fit: Fit) -> UInt8[np.
 def _to_rgb(image: Image.Image, size: int | None, fit: Fit) -> Image.Image:
     if image.width * image.height > MAX_PIXELS:
         declared = f"{image.width} × {image.height}"
-        raise PictureError(f"expected at most {MAX_PIXELS} pixels, got {declared}")
+        raise ImageError(f"expected at most {MAX_PIXELS} pixels, got {declared}")
     if size is not None:  # a JPEG is decoded at 1/2, 1/4 or 1/8, if enough is left
         enough = size if fit == "sample" else 2 * size
         image.draft(None, (enough, enough))
     if image.format != "JPEG" or {"exif", "xmp"} & image.info.keys():  # to look costs time
         ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith("I;16") or image.mode == "I":  # Pillow would clip these at 255
-        grey = np.asarray(image).astype(np.float64) * (255 / 65535)
-        return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8)).convert("RGB")
+        gray = np.asarray(image).astype(np.float64) * (255 / 65535)
+        return Image.fromarray(gray.round().clip(0, 255).astype(np.uint8)).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
@@ -141,12 +141,12 @@ def _resized(image: Image.Image, size: int | None, fit: Fit) -> Image.Image:
 
 
 def save_png(rgb: UInt8[np.ndarray, "H W 3"], path: Path) -> None:
-    """Write a picture as PNG, whole or not at all."""
+    """Write an image as PNG, whole or not at all."""
     write_whole(path, png_bytes(rgb))
 
 
 def png_bytes(rgb: UInt8[np.ndarray, "H W 3"]) -> bytes:
-    """The picture as a PNG file."""
+    """The image as a PNG file."""
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, "PNG")
     return buffer.getvalue()

@@ -1,7 +1,7 @@
-"""An opened Pillow picture → its pixels in sRGB, upright, at their full depth.
+"""An opened Pillow image → its pixels in sRGB, upright, at their full depth.
 
-Pillow holds colours in 8 bits: of 16-bit ones it keeps the high bytes. Its decoders can as well
-be told that the bytes come in the other order, and then keep the low ones: deep colours are
+Pillow holds colors in 8 bits: of 16-bit ones it keeps the high bytes. Its decoders can as well
+be told that the bytes come in the other order, and then keep the low ones: deep colors are
 decoded twice.
 """
 
@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from photochrom.image_io.icc.profiles import convert_array, converted
 from photochrom.image_io.pixels import ArrayPixels, BytePixels, Pixels, strips
-from photochrom.image_io.source_image import PictureError
+from photochrom.image_io.source_image import ImageError
 
 Reopen = Callable[[], Image.Image]
 _OTHER_BYTES = {
@@ -29,16 +29,16 @@ _WHITE_IS_ZERO, _PHOTOMETRIC, _BITS = 0, 262, 258
 
 
 def pixels_of(image: Image.Image, reopen: Reopen, notes: list[str]) -> tuple[Pixels, float]:
-    """The pixels of a picture that is opened but not loaded, and the value that is their white.
+    """The pixels of an image that is opened but not loaded, and the value that is their white.
 
-    `reopen` gives the same picture once more; `notes` is told what was changed on the way.
+    `reopen` gives the same image once more; `notes` is told what was changed on the way.
     """
     icc, transparency = image.info.get("icc_profile"), image.info.get("transparency")
     rawmode = rawmode_of(image)
     if rawmode == "LA;16B" or rawmode in _OTHER_BYTES:
         array, white = _deep_colors(image, reopen, rawmode, transparency), 1.0
     elif image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        array, white = _deep_grey(image, transparency, notes)
+        array, white = _deep_gray(image, transparency, notes)
     else:
         if (rawmode and ";16" in rawmode) or _declared_white(image) > 255:
             notes.append("its 16 bits a channel are read as 8")
@@ -60,15 +60,15 @@ def in_srgb(array: Num[np.ndarray, "H W channels"], icc: bytes | None, notes: li
 def from_numbers(
     numbers: Num[np.ndarray, "H W channels"], *, alpha: bool, notes: list[str]
 ) -> tuple[Num[np.ndarray, "H W _"], float]:
-    """Grey or RGB numbers of any kind, the last channel alpha if said, as RGB(A) and its white.
+    """Gray or RGB numbers of any kind, the last channel alpha if said, as RGB(A) and its white.
 
     Floats, and whole numbers beyond 16 bits, become a share of their white: 1 if none is above
-    it, else 255 or 65535, else the largest. Alpha of floats stays as it is. `PictureError` for
+    it, else 255 or 65535, else the largest. Alpha of floats stays as it is. `ImageError` for
     what 32-bit floats cannot hold.
     """
     low, high = _range(numbers[..., :-1] if alpha else numbers)
     if high > _LARGE:
-        raise PictureError(f"expected values of at most {_LARGE:g}, got {high:g}")
+        raise ImageError(f"expected values of at most {_LARGE:g}, got {high:g}")
     if low < 0:
         notes.append("its values below 0 were taken as 0")
     whole = numbers.dtype.kind in "iu"
@@ -103,7 +103,7 @@ def _declared_white(image: Image.Image) -> int:
 def _deep_colors(
     image: Image.Image, reopen: Reopen, rawmode: str, transparency: Any
 ) -> UInt16[np.ndarray, "H W channels"]:
-    if rawmode == "LA;16B":  # grey and alpha: four bytes as well as RGBA
+    if rawmode == "LA;16B":  # gray and alpha: four bytes as well as RGBA
         _read_as(image, "RGBA")
         return _from_bytes(image, [(0, 1), (0, 1), (0, 1), (2, 3)])
     ImageOps.exif_transpose(image, in_place=True)
@@ -129,7 +129,7 @@ def _in_this_order(image: Image.Image) -> None:
 
 
 def _read_as(image: Image.Image, rawmode: str) -> None:
-    """Load a picture with its bytes taken otherwise."""
+    """Load an image with its bytes taken otherwise."""
     _take_as(image, rawmode)
     ImageOps.exif_transpose(image, in_place=True)
 
@@ -161,7 +161,7 @@ def _from_bytes(
     return array
 
 
-def _deep_grey(
+def _deep_gray(
     image: Image.Image, transparency: Any, notes: list[str]
 ) -> tuple[Num[np.ndarray, "H W channels"], float]:
     tags = getattr(image, "tag_v2", {})
@@ -169,16 +169,16 @@ def _deep_grey(
     bits = tags.get(_BITS, (16,))
     _in_this_order(image)
     ImageOps.exif_transpose(image, in_place=True)
-    grey = np.asarray(image)
-    if inverted and grey.dtype.kind == "u":  # Pillow leaves it as it is
-        grey = 65535 - grey
+    gray = np.asarray(image)
+    if inverted and gray.dtype.kind == "u":  # Pillow leaves it as it is
+        gray = 65535 - gray
     if bits == (12,) and image.mode == "I;16":
-        grey = grey << 4 | grey >> 8
+        gray = gray << 4 | gray >> 8
         notes.append("its 12 bits are written as 16")
     if not isinstance(transparency, int):
-        return from_numbers(grey[..., None], alpha=False, notes=notes)
-    alpha = np.where(grey == transparency, 0, 65535).astype(grey.dtype)
-    return from_numbers(np.stack([grey, alpha], -1), alpha=True, notes=notes)
+        return from_numbers(gray[..., None], alpha=False, notes=notes)
+    alpha = np.where(gray == transparency, 0, 65535).astype(gray.dtype)
+    return from_numbers(np.stack([gray, alpha], -1), alpha=True, notes=notes)
 
 
 def _range(numbers: Num[np.ndarray, "H W channels"]) -> tuple[float, float]:
@@ -199,7 +199,7 @@ def _arranged(
     scale: float,
     alpha_scale: float = 1,
 ) -> Num[np.ndarray, "H W _"]:
-    """The numbers as RGB or RGBA, scaled; a colour below 0, or not a finite number, becomes 0."""
+    """The numbers as RGB or RGBA, scaled; a color below 0, or not a finite number, becomes 0."""
     height, width, channels = numbers.shape
     array: Num[np.ndarray, "H W _"] = np.empty((height, width, 3 + alpha), dtype)
     for rows in strips(height, width):

@@ -1,4 +1,4 @@
-"""What a picture file says besides its pixels: EXIF and resolution."""
+"""What an image file says besides its pixels: EXIF and resolution."""
 
 import struct
 
@@ -6,7 +6,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 ORIENTATION = int(ExifTags.Base.Orientation)
-# What a TIFF says of the picture rather than of its own layout.
+# What a TIFF says of the image rather than of its own layout.
 TEXTS = (
     ExifTags.Base.DocumentName,
     ExifTags.Base.ImageDescription,
@@ -26,7 +26,7 @@ _RESOLUTION = {ExifTags.Base.XResolution, ExifTags.Base.YResolution}
 
 
 def take_exif(image: Image.Image, notes: list[str]) -> bytes | None:
-    """The EXIF of an opened picture, its orientation reset; damaged EXIF is left out, and noted.
+    """The EXIF of an opened image, its orientation reset; damaged EXIF is left out, and noted.
 
     To be called before the pixels are loaded, as Pillow changes it when it turns them.
     """
@@ -75,7 +75,7 @@ def turned(image: Image.Image) -> bool:
 
 
 def resolution(image: Image.Image, *, swapped: bool) -> tuple[float, float] | None:
-    """Pixels an inch, across and down the upright picture, if the file says so."""
+    """Pixels an inch, across and down the upright image, if the file says so."""
     if isinstance(image, TiffImageFile) and not _RESOLUTION.issubset(image.tag_v2):
         return None  # of which Pillow says 1
     try:

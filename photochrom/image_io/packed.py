@@ -1,9 +1,9 @@
-"""Packed pictures: decoded and reduced once, in one HDF5 file.
+"""Packed images: decoded and reduced once, in one HDF5 file.
 
 /                format, version, size, created, photochrom   (attributes)
-key              str   (N,)       name of each picture: its path below the source it came from
+key              str   (N,)       name of each image: its path below the source it came from
 source           str   (N,)       the file or archive that it lay in
-pictures/0, 1 …  uint8 (H, W, 3)  sRGB, one data set a picture, so that one is read in one piece
+images/0, 1 …  uint8 (H, W, 3)  sRGB, one data set an image, so that one is read in one piece
 """
 
 import os
@@ -14,18 +14,15 @@ import numpy as np
 from jaxtyping import UInt8
 
 from photochrom import storage
+from photochrom.errors import PackedError as PackedError
 
 FORMAT = "photochrom pictures"
 VERSION = 1
-_MAX_PIXELS = 200_000_000  # a picture that claims more is refused before it is read
-
-
-class PackedError(ValueError):
-    """A file that does not hold packed pictures, or one of them that is damaged."""
+_MAX_PIXELS = 200_000_000  # an image that claims more is refused before it is read
 
 
 def keys(path: str) -> list[str]:
-    """The names of the pictures in a packed file, in their order."""
+    """The names of the images in a packed file, in their order."""
     try:
         with _opened(path) as file:
             found = (file.attrs.get("format"), file.attrs.get("version"))
@@ -34,14 +31,14 @@ def keys(path: str) -> list[str]:
             names = [str(name) for name in file[_own(file, "key")].asstr()[:]]
             if len(file[_own(file, "pictures")]) != len(names):
                 count = len(file["pictures"])
-                raise PackedError(f"expected {len(names)} packed pictures, got {count}")
+                raise PackedError(f"expected {len(names)} packed images, got {count}")
             return names
     except (OSError, KeyError, TypeError, AttributeError, RuntimeError, UnicodeError) as error:
         raise _damaged(error) from None
 
 
 def read(path: str, place: int) -> UInt8[np.ndarray, "H W 3"]:
-    """The picture at a place of a packed file."""
+    """The image at a place of a packed file."""
     try:
         file = _open(path, *_version(path))
         data = file[_own(file, f"pictures/{place}")]
@@ -50,7 +47,7 @@ def read(path: str, place: int) -> UInt8[np.ndarray, "H W 3"]:
         if data.shape[0] * data.shape[1] > _MAX_PIXELS:
             raise PackedError(f"expected at most {_MAX_PIXELS} pixels, got {data.shape}")
         if data.external or data.is_virtual:  # it would read any file that it names
-            raise PackedError("expected a picture, got a reference to another file")
+            raise PackedError("expected an image, got a reference to another file")
         pixels: np.ndarray = data[:]
     except (OSError, KeyError, AttributeError, RuntimeError) as error:
         raise _damaged(error) from None

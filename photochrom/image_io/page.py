@@ -1,4 +1,4 @@
-"""One page of an original: its lightness out, its colours in."""
+"""One page of an original: its lightness out, its colors in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photochrom.color.gamut_mapping import brought_within, linear_and_outside
+from photochrom.errors import ImageError
 from photochrom.image_io.pixels import BytePixels, Depth, Encoded, Pixels, rows_of_strip
 from photochrom.runtime.threads import in_threads
 
@@ -73,7 +74,7 @@ class Page:
         return min(most or torch.get_num_threads(), len(self.strips()) // _TOGETHER)
 
     def lightness(self, rows: slice) -> Float[Tensor, "1 1 h W"]:
-        """L of some rows, 0–100, also of a page in colour."""
+        """L of some rows, 0–100, also of a page in color."""
         rows = self._within(rows)
         kept = self._kept.get(rows.start)
         if kept is not None and kept.shape[-2] == rows.stop - rows.start:
@@ -94,7 +95,7 @@ class Page:
 
         def across(rows: slice) -> Tensor:
             L = self.lightness(rows)
-            if keep and self.pixels.grey is None:
+            if keep and self.pixels.gray is None:
                 self._kept[rows.start] = L
             return _resized(L, rows.stop - rows.start, width)
 
@@ -102,14 +103,14 @@ class Page:
         return _resized(torch.cat(narrow, dim=-2), height, width)
 
     def paint(self, rows: slice, ab: Float[Tensor, "1 2 h W"]) -> None:
-        """Replace the colours of some rows, in place; each pixel's L and alpha stay.
+        """Replace the colors of some rows, in place; each pixel's L and alpha stay.
 
         Where ab lies outside sRGB it loses chroma. L moves by what rounding to the depth does.
         """
         rows = self._within(rows)
         expected = (1, 2, rows.stop - rows.start, self.width)
         if ab.shape != expected:
-            raise ValueError(f"expected ab of shape {expected} for these rows, got {(*ab.shape,)}")
+            raise ImageError(f"expected ab of shape {expected} for these rows, got {(*ab.shape,)}")
         made = self._encoded(rows, lambda strip, _: ab[..., _from(rows, strip), :])
         self.pixels.put(rows, made)
         self._forget(rows)
@@ -133,7 +134,7 @@ class Page:
 
     @torch.inference_mode()
     def _encoded(self, rows: slice, colors: Colors) -> Encoded:
-        """Some rows in colour as the page keeps them, one strip after the other."""
+        """Some rows in color as the page keeps them, one strip after the other."""
         encoded, outside, began = [], [], 0
         for strip in self.strips(rows):
             L = self.lightness(strip)
@@ -147,7 +148,7 @@ class Page:
         return pixels
 
     def copy(self) -> "Page":
-        """The same page with pixels of its own, to be painted in other colours."""
+        """The same page with pixels of its own, to be painted in other colors."""
         page = replace(self, pixels=self.pixels.copy())
         page._kept.update(self._kept)
         return page
@@ -161,7 +162,7 @@ class Page:
     def _within(self, rows: slice) -> slice:
         start, stop, step = rows.indices(self.height)
         if step != 1 or stop <= start:
-            raise ValueError(f"expected some of {self.height} rows in order, got {rows}")
+            raise ImageError(f"expected some of {self.height} rows in order, got {rows}")
         return slice(start, stop)
 
 

@@ -1,4 +1,4 @@
-"""The pixels of one page, held once: rows give their L, and take colours in their own depth."""
+"""The pixels of one page, held once: rows give their L, and take colors in their own depth."""
 
 import threading
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from photochrom.color.lab import lightness_from_rgb, rgb_from_linear
-from photochrom.color.lut import bytes_from_linear, lightness_from_greys, lightness_from_words
+from photochrom.color.lut import bytes_from_linear, lightness_from_grays, lightness_from_words
 
 Depth = Literal[8, 16, 32]
 Encoded = Num[Tensor, "3 P"]
@@ -21,7 +21,7 @@ STRIP = 3 << 17
 """Pixels that are worked on at a time: more leave the cache, fewer are not worth the calls."""
 _LEAST, _SHARES = 1 << 16, 8  # of a small page fewer, so that there are some for each thread
 _WHOLE = 16  # rows that `EdgeAware` makes together, and twice what JPEG codes together
-_turning = threading.Lock()  # of greys into colours: of threads that do so at once, one would win
+_turning = threading.Lock()  # of grays into colors: of threads that do so at once, one would win
 _DEPTHS: dict[type, Depth] = {np.uint8: 8, np.uint16: 16, np.float32: 32}
 
 
@@ -43,16 +43,16 @@ def strips(height: int, width: int) -> Iterator[slice]:
 class BytePixels:
     """8-bit pixels in a Pillow image, RGB or RGBA: an array besides would take as much again.
 
-    A grey one, L, becomes RGB when it is first painted on.
+    A gray one, L, becomes RGB when it is first painted on.
     """
 
     image: Image.Image
-    grey: Image.Image | None = field(default=None, init=False)
+    gray: Image.Image | None = field(default=None, init=False)
     """What was L, as it came: a third of the work to see, and it stays for rows yet to be seen."""
 
     def __post_init__(self) -> None:
         if self.image.mode == "L":
-            self.grey = self.image
+            self.gray = self.image
         # Pillow copies a read-only image when it is first written to: of threads that do so at
         # once, all but one would write to a copy that is lost.
         elif self.image.readonly:
@@ -76,9 +76,9 @@ class BytePixels:
 
     def lightness(self, rows: slice) -> Float[Tensor, "1 h W"]:
         """L of some rows, 0–100."""
-        if self.grey is not None:
-            strip = self.grey.crop((0, rows.start, self.width, rows.stop))
-            return lightness_from_greys(np.asarray(strip))[None]
+        if self.gray is not None:
+            strip = self.gray.crop((0, rows.start, self.width, rows.stop))
+            return lightness_from_grays(np.asarray(strip))[None]
         return lightness_from_words(self._words(rows))[None]
 
     def encoded(self, linear: Float[Tensor, "3 P"]) -> UInt8[Tensor, "3 P"]:
@@ -86,7 +86,7 @@ class BytePixels:
         return bytes_from_linear(linear)
 
     def put(self, rows: slice, encoded: UInt8[Tensor, "3 P"]) -> None:
-        """Replace the colours of some rows, pixel by pixel; alpha stays."""
+        """Replace the colors of some rows, pixel by pixel; alpha stays."""
         with _turning:
             if self.image.mode == "L":
                 self.image = self.image.convert("RGB")
@@ -96,7 +96,7 @@ class BytePixels:
         self.image.paste(strip, (0, rows.start))
 
     def strip(self, encoded: UInt8[Tensor, "3 P"]) -> Image.Image:
-        """Some rows in colours that are not put, without alpha."""
+        """Some rows in colors that are not put, without alpha."""
         size = (self.width, encoded.shape[1] // self.width)
         planes = (Image.frombuffer("L", size, plane, "raw", "L", 0, 1) for plane in encoded.numpy())
         return Image.merge("RGB", list(planes))
@@ -122,7 +122,7 @@ class ArrayPixels:
     """Deeper pixels: RGB or RGBA as unsigned 16-bit numbers, or as floats in 0–1."""
 
     array: Num[np.ndarray, "H W channels"]
-    grey = None
+    gray = None
 
     @property
     def height(self) -> int:

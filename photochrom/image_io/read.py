@@ -1,4 +1,4 @@
-"""The bytes of a picture file → its pages, whole: size, depth, alpha and what the file says."""
+"""The bytes of an image file → its pages, whole: size, depth, alpha and what the file says."""
 
 import io
 import threading
@@ -17,7 +17,7 @@ from photochrom.image_io.formats.tiff import MOST_PAGES, is_tiff, read_page, tif
 from photochrom.image_io.metadata import exif_of_tiff, resolution, take_exif, turned
 from photochrom.image_io.page import Page
 from photochrom.image_io.pixels import BytePixels
-from photochrom.image_io.source_image import PictureError, TooLargeError
+from photochrom.image_io.source_image import ImageError, TooLargeError
 
 _LOSSY = {"JPEG", "MPO", "AVIF", "HEIF"}
 _LONGEST_SIDE = 1_000_000  # pixels: memory is bounded by strips, and a strip is a row or more
@@ -26,7 +26,7 @@ _opening = threading.Lock()
 
 @dataclass(eq=False)
 class OriginalFile:
-    """A picture file as it was read: its pages, and what to write with them."""
+    """An image file as it was read: its pages, and what to write with them."""
 
     pages: list[Page]
     format: str
@@ -40,7 +40,7 @@ class OriginalFile:
 
 
 def of_rgb(rgb: UInt8[np.ndarray, "H W 3"]) -> OriginalFile:
-    """A picture that never was a file."""
+    """An image that never was a file."""
     return OriginalFile([Page(BytePixels(Image.fromarray(rgb)))], "PNG")
 
 
@@ -50,19 +50,19 @@ def decode_original(
     """Every page of a TIFF or the first, and the first frame of anything else.
 
     The pixels are turned as EXIF says and brought into sRGB by the file's ICC profile; depth and
-    alpha stay. `PictureError` says in one line what is wrong with the file, or that its pages
+    alpha stay. `ImageError` says in one line what is wrong with the file, or that its pages
     declare more than `most_pixels` together.
     """
     try:
         return _read(data, pages == "all", most_pixels)
-    except PictureError:
+    except ImageError:
         raise
     except UnidentifiedImageError:
-        raise PictureError(unidentified(data)) from None
+        raise ImageError(unidentified(data)) from None
     except Exception as error:  # on damaged files decoders raise anything, MemoryError included
         lines = str(error).splitlines()
         kind = type(error).__name__
-        raise PictureError(lines[0] if lines else f"its decoder fails ({kind})") from None
+        raise ImageError(lines[0] if lines else f"its decoder fails ({kind})") from None
 
 
 def _read(data: bytes, every: bool, most_pixels: int) -> OriginalFile:
@@ -82,7 +82,7 @@ def _by_pillow(data: bytes, image: Image.Image, every: bool, most_pixels: int) -
         check_scans(data)
     count = _pages_of(image)
     if name != "TIFF" and getattr(image, "is_animated", False):
-        notes.append("holds several pictures: only the first is taken")
+        notes.append("holds several images: only the first is taken")
     elif count > 1 and not every:
         notes.append(f"holds {count} pages: only the first is taken")
     wanted = range(count if every else 1)
@@ -110,7 +110,7 @@ def _pages_of(image: Image.Image) -> int:
             image.seek(number)
     except EOFError:
         return number
-    raise PictureError(f"expected at most {MOST_PAGES} pages, got more")
+    raise ImageError(f"expected at most {MOST_PAGES} pages, got more")
 
 
 def _turn_to(image: Image.Image, number: int) -> Image.Image:
@@ -121,16 +121,16 @@ def _turn_to(image: Image.Image, number: int) -> Image.Image:
 
 def _check_size(sizes: list[tuple[int, int]], most_pixels: int) -> None:
     if not sizes or any(min(size) < 1 for size in sizes):
-        raise PictureError("expected a picture with pixels, got one without")
+        raise ImageError("expected an image with pixels, got one without")
     if (longest := max(map(max, sizes))) > _LONGEST_SIDE:
-        raise PictureError(f"expected sides of at most {_LONGEST_SIDE} pixels, got {longest}")
+        raise ImageError(f"expected sides of at most {_LONGEST_SIDE} pixels, got {longest}")
     total = sum(width * height for width, height in sizes)
     if total > most_pixels:
         declared = " + ".join(f"{width} × {height}" for width, height in sizes[:3])
         declared += " + …" if len(sizes) > 3 else ""
         raise TooLargeError(
             f"expected at most {most_pixels / 1e6:g} megapixels, got {declared} pixels: "
-            "--most-megapixels raises the limit"
+            "--max-megapixels raises the limit"
         )
 
 
@@ -145,7 +145,7 @@ def _page(data: bytes, image: Image.Image, number: int, notes: list[str]) -> Pag
 
 
 def _beyond_pillow(image: Image.Image) -> bool:
-    """16-bit colours in planes, of which Pillow makes noise, or multiplied with alpha."""
+    """16-bit colors in planes, of which Pillow makes noise, or multiplied with alpha."""
     if image.format != "TIFF":
         return False
     tags = image.tag_v2  # type: ignore[attr-defined]
@@ -175,7 +175,7 @@ def _tiff_page(data: bytes, number: int, notes: list[str]) -> Page:
 
 
 def _open(data: bytes) -> Image.Image:
-    """The picture, whatever size it declares: `_check_size` is what refuses here."""
+    """The image, whatever size it declares: `_check_size` is what refuses here."""
     with _opening:
         limit = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None

@@ -1,4 +1,4 @@
-"""Where one picture lies, and its bytes."""
+"""Where one image lies, and its bytes."""
 
 import hashlib
 import os
@@ -8,23 +8,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from photochrom import storage
+from photochrom.errors import ImageError as ImageError, TooLargeError as TooLargeError
 
 MAX_BYTES = 2_000_000_000
 """A file that is larger is refused before it is read."""
-_BOMB_BYTES, _BOMB_RATIO = 50_000_000, 200  # no picture is that large and shrinks so much
+_BOMB_BYTES, _BOMB_RATIO = 50_000_000, 200  # no image is that large and shrinks so much
 _HEADER = 30  # bytes of a zip member's own header, before its name
 
 
-class PictureError(ValueError):
-    """A picture, or a source of pictures, that cannot be read."""
-
-
-class TooLargeError(PictureError):
-    """A picture that declares more pixels than may be decoded."""
-
-
-class Picture(NamedTuple):
-    """Where one picture lies: a file, or a place in a tar, a zip or a packed file."""
+class SourceImage(NamedTuple):
+    """Where one image lies: a file, or a place in a tar, a zip or a packed file."""
 
     name: str
     """Its path below the source that it was found in, with forward slashes."""
@@ -39,14 +32,14 @@ class Picture(NamedTuple):
     """Its bytes once inflated, of a zip; then `offset` is that of the member's header."""
 
     def read_bytes(self) -> bytes:
-        """The encoded picture; `PictureError` where it is too large or cut short."""
+        """The encoded image; `ImageError` where it is too large or cut short."""
         declared = max(self.length or 0, self.inflated or 0)
         if declared > MAX_BYTES:
-            raise PictureError(f"expected at most {MAX_BYTES} bytes, got {declared}")
+            raise ImageError(f"expected at most {MAX_BYTES} bytes, got {declared}")
         if self.length is None:
             data = storage.read_whole(self.path, MAX_BYTES)
             if data is None:
-                raise PictureError(f"expected at most {MAX_BYTES} bytes, got more")
+                raise ImageError(f"expected at most {MAX_BYTES} bytes, got more")
             return data
         if self.inflated is not None:
             return _unzipped(self, self.length, self.inflated)
@@ -55,42 +48,42 @@ class Picture(NamedTuple):
     def _part(self, offset: int, length: int) -> bytes:
         data = storage.read_range(self.path, offset, length)
         if len(data) < length:
-            raise PictureError(f"expected {length} bytes, got {len(data)}: the file is cut short")
+            raise ImageError(f"expected {length} bytes, got {len(data)}: the file is cut short")
         return data
 
 
-def _unzipped(picture: Picture, length: int, inflated: int) -> bytes:
+def _unzipped(image: SourceImage, length: int, inflated: int) -> bytes:
     if inflated > _BOMB_BYTES and inflated > _BOMB_RATIO * length:
-        raise PictureError(f"expected a picture, got {length} bytes that inflate to {inflated}")
-    header = picture._part(picture.offset, _HEADER)
+        raise ImageError(f"expected an image, got {length} bytes that inflate to {inflated}")
+    header = image._part(image.offset, _HEADER)
     if header[:4] != b"PK\x03\x04":
-        raise PictureError("expected a member of a zip, got other bytes: the file is damaged")
+        raise ImageError("expected a member of a zip, got other bytes: the file is damaged")
     method, name, extra = (int.from_bytes(header[at : at + 2], "little") for at in (8, 26, 28))
-    data = picture._part(picture.offset + _HEADER + name + extra, length)
+    data = image._part(image.offset + _HEADER + name + extra, length)
     if method == 0:
         return data
     if method != 8:
-        raise PictureError(f"expected a stored or deflated member, got zip method {method}")
+        raise ImageError(f"expected a stored or deflated member, got zip method {method}")
     try:
         whole = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, inflated + 1)
     except zlib.error as error:
-        raise PictureError(f"expected a deflated member, got damaged bytes ({error})") from None
+        raise ImageError(f"expected a deflated member, got damaged bytes ({error})") from None
     if len(whole) != inflated:
-        raise PictureError(f"expected {inflated} inflated bytes, got {len(whole)} or more")
+        raise ImageError(f"expected {inflated} inflated bytes, got {len(whole)} or more")
     return whole
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A picture that was left out, and why."""
+    """An image that was left out, and why."""
 
     name: str
     reason: str
 
 
-def digest(pictures: Sequence[Picture]) -> str:
-    """A fingerprint of which pictures these are, in which order: by their names, not contents."""
-    names = "\n".join(f"{os.path.basename(picture.path)}:{picture.name}" for picture in pictures)
+def digest(images: Sequence[SourceImage]) -> str:
+    """A fingerprint of which images these are, in which order: by their names, not contents."""
+    names = "\n".join(f"{os.path.basename(image.path)}:{image.name}" for image in images)
     return hashlib.sha256(names.encode(errors="surrogateescape")).hexdigest()
 
 

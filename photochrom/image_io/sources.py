@@ -1,8 +1,8 @@
-"""Names of sources → the pictures in them, one by one, without a list of them all.
+"""Names of sources → the images in them, one by one, without a list of them all.
 
-A source is a picture, a folder (searched to its depths), a glob pattern, a `.tar` or `.zip` of
-pictures, an `.h5` made by `photochrom pack`, a `.txt` that lists such sources line by line, or
-the URL of any of these (`s3://…`, `gs://…`). Pictures are found first and read later, so that a
+A source is an image, a folder (searched to its depths), a glob pattern, a `.tar` or `.zip` of
+images, an `.h5` made by `photochrom pack`, a `.txt` that lists such sources line by line, or
+the URL of any of these (`s3://…`, `gs://…`). Images are found first and read later, so that a
 bad file among many can be reported and skipped.
 """
 
@@ -15,52 +15,52 @@ from dataclasses import dataclass, field
 
 from photochrom import storage
 from photochrom.image_io import packed
-from photochrom.image_io.source_image import Picture, PictureError, Skipped
+from photochrom.image_io.source_image import ImageError, Skipped, SourceImage
 
 _ENDINGS = (
     "jpg jpeg jpe jfif mpo png webp tif tiff bmp dib gif ppm pgm pbm pnm pfm jp2 j2k jpf jpx "
     "avif heic heif hif tga sgi pcx qoi"
 )
 SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
-Entry = Picture | Skipped
+Entry = SourceImage | Skipped
 
 
 @dataclass
 class Found:
-    """The pictures of some sources, in a stable order, and what could not be looked into."""
+    """The images of some sources, in a stable order, and what could not be looked into."""
 
-    pictures: list[Picture] = field(default_factory=list)
+    images: list[SourceImage] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
 
 def find(sources: Sequence[str]) -> Found:
-    """All pictures of `sources` as lists; `PictureError` if there are none."""
+    """All images of `sources` as lists; `ImageError` if there are none."""
     found = Found()
     for entry in iterate(sources):
         if isinstance(entry, Skipped):
             found.skipped.append(entry)
         else:
-            found.pictures.append(entry)
-    if not found.pictures:
+            found.images.append(entry)
+    if not found.images:
         first = found.skipped[0]
-        raise PictureError(f"{first.name}: expected pictures, found none ({first.reason})")
+        raise ImageError(f"{first.name}: expected images, found none ({first.reason})")
     return found
 
 
 def total(sources: Sequence[str]) -> int:
-    """How many pictures `iterate` gives, and how many `Skipped`."""
+    """How many images `iterate` gives, and how many `Skipped`."""
     return sum(1 for _ in iterate(sources))
 
 
 def iterate(sources: Sequence[str]) -> Iterator[Entry]:
-    """The pictures of `sources`, known by their suffix, in a stable order, as they are found.
+    """The images of `sources`, known by their suffix, in a stable order, as they are found.
 
-    What cannot be looked into comes as `Skipped`, and so does a source without pictures where
-    there are others. `PictureError` for a source that does not exist, or an only one without.
+    What cannot be looked into comes as `Skipped`, and so does a source without images where
+    there are others. `ImageError` for a source that does not exist, or an only one without.
     """
     if not sources:
-        raise PictureError(
-            "expected pictures, got none: name folders, files, .tar, .zip, .h5 or .txt files"
+        raise ImageError(
+            "expected images, got none: name folders, files, .tar, .zip, .h5 or .txt files"
         )
     for source in sources:  # before hours of work on the first
         _check(source)
@@ -70,23 +70,23 @@ def iterate(sources: Sequence[str]) -> Iterator[Entry]:
             empty = False
             yield entry
         if empty and len(sources) > 1:  # hours of work on the others may lie before
-            yield Skipped(source, "no picture in it")
+            yield Skipped(source, "no image in it")
         elif empty:
-            raise PictureError(
-                f"{source}: expected pictures ({', '.join(sorted(SUFFIXES))}), an archive or a "
-                "list of pictures, found none: name a folder, a file or a pattern that holds some"
+            raise ImageError(
+                f"{source}: expected images ({', '.join(sorted(SUFFIXES))}), an archive or a "
+                "list of images, found none: name a folder, a file or a pattern that holds some"
             )
 
 
 def _check(source: str) -> None:
-    """`PictureError` if there is no such source."""
+    """`ImageError` if there is no such source."""
     if storage.exists(source) or glob.has_magic(source):
         return
     if storage.exists(f"{source}.parts"):
-        raise PictureError(
-            f"{source}: expected pictures, found a stopped photochrom pack: repeat its command"
+        raise ImageError(
+            f"{source}: expected images, found a stopped photochrom pack: repeat its command"
         )
-    raise PictureError(f"{source}: expected pictures, found no such file or folder")
+    raise ImageError(f"{source}: expected images, found no such file or folder")
 
 
 def _source(source: str) -> Iterator[Entry]:
@@ -102,16 +102,16 @@ def _place(place: str) -> Iterator[Entry]:
     if storage.is_folder(place):
         yield from _folder(place)
     elif storage.is_special(place):
-        yield Skipped(place, "not a picture: a pipe, a socket or a device")
+        yield Skipped(place, "not an image: a pipe, a socket or a device")
     elif suffix in SUFFIXES:
-        yield Picture(os.path.basename(place), place)
+        yield SourceImage(os.path.basename(place), place)
     elif suffix in _ARCHIVES:
         try:
             yield from _ARCHIVES[suffix](place)
         except (OSError, packed.PackedError) as error:
             yield Skipped(place, getattr(error, "strerror", None) or str(error))
     else:
-        yield Skipped(place, f"not a picture: its name ends in {suffix!r}")
+        yield Skipped(place, f"not an image: its name ends in {suffix!r}")
 
 
 def _suffix(name: str) -> str:
@@ -125,7 +125,7 @@ def _folder(folder: str) -> Iterator[Entry]:
         if isinstance(path, OSError):
             yield Skipped(path.filename or folder, path.strerror or str(path))
         elif _suffix(path) in SUFFIXES:
-            yield Picture(path[start:], path)
+            yield SourceImage(path[start:], path)
 
 
 def _tar(path: str) -> Iterator[Entry]:
@@ -134,7 +134,7 @@ def _tar(path: str) -> Iterator[Entry]:
             while (member := tar.next()) is not None:
                 tar.members.clear()  # type: ignore[attr-defined]  # it would remember them all
                 if member.isfile() and _suffix(member.name) in SUFFIXES:
-                    yield Picture(member.name, path, member.offset_data, member.size)
+                    yield SourceImage(member.name, path, member.offset_data, member.size)
             raw.seek(tar.offset)  # tarfile takes any end between two members for whole
             if not raw.read(1):
                 raise tarfile.ReadError("no end mark")
@@ -152,20 +152,20 @@ def _zip(path: str) -> Iterator[Entry]:
                     yield Skipped(f"{path}/{member.filename}", "encrypted")
                     continue
                 place, length = member.header_offset, member.compress_size
-                yield Picture(member.filename, path, place, length, inflated=member.file_size)
+                yield SourceImage(member.filename, path, place, length, inflated=member.file_size)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         yield Skipped(path, f"not a whole zip ({error})")
 
 
 def _packed(path: str) -> Iterator[Entry]:
     for place, name in enumerate(packed.keys(path)):
-        yield Picture(name, path, packed=place)
+        yield SourceImage(name, path, packed=place)
 
 
 def _list(path: str) -> Iterator[Entry]:
     """A source a line, relative to the list's folder; a list in a list is not followed.
 
-    Pictures are not looked for here: a file that is missing is found out when it is read.
+    Images are not looked for here: a file that is missing is found out when it is read.
     """
     folder = os.path.dirname(path)
     with storage.open_binary(path) as file:
@@ -188,11 +188,11 @@ def _list(path: str) -> Iterator[Entry]:
 
 
 def _checked(name: str, place: str, where: str) -> Iterator[Entry]:
-    """A picture that a line names; its URL is not opened yet."""
+    """An image that a line names; its URL is not opened yet."""
     try:
         if storage.is_url(place):
             storage.refuse_credentials(place)
-        yield Picture(name, place)
+        yield SourceImage(name, place)
     except OSError as error:
         yield Skipped(where, str(error))
 
@@ -204,11 +204,11 @@ def _line(place: str, where: str) -> Iterator[Entry]:
         for entry in _source(place):
             empty = False
             yield entry
-    except (PictureError, OSError) as error:
+    except (ImageError, OSError) as error:
         yield Skipped(where, str(error))
         return
     if empty:
-        yield Skipped(where, f"{place}: no picture in it")
+        yield Skipped(where, f"{place}: no image in it")
 
 
 _ARCHIVES = {".tar": _tar, ".zip": _zip, ".h5": _packed, ".txt": _list}

@@ -1,4 +1,4 @@
-"""An original with its pages painted → the bytes of a picture file."""
+"""An original with its pages painted → the bytes of an image file."""
 
 import io
 import zlib
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from photochrom.errors import ImageError
 from photochrom.image_io.decode import register_plugins
 from photochrom.image_io.formats.jpeg import encode_jpeg
 from photochrom.image_io.formats.png16 import write_png16
@@ -17,12 +18,11 @@ from photochrom.image_io.metadata import FOLDERS
 from photochrom.image_io.page import Colors, Page
 from photochrom.image_io.pixels import BytePixels, as_bytes
 from photochrom.image_io.read import OriginalFile
-from photochrom.image_io.source_image import PictureError
 
 
 @dataclass(frozen=True)
 class Format:
-    """What a file format can carry of a picture in colour."""
+    """What a file format can carry of an image in color."""
 
     suffix: str
     depth: int = 8
@@ -59,7 +59,7 @@ _Save = Callable[[dict[str, Any]], bytes]
 
 
 class Written(NamedTuple):
-    """A picture file, and what its format could not carry."""
+    """An image file, and what its format could not carry."""
 
     data: bytes
     suffix: str
@@ -77,9 +77,9 @@ def encode_original(
     """The pages as a file: same size, depth, alpha, resolution and EXIF, tagged as sRGB.
 
     `format` is a name or a suffix of `FORMATS`; without one it is the input's if that holds the
-    picture, else PNG, or TIFF for floats and several pages. It is lossless where the input was;
-    `quality`, 1–100, is for lossy formats, and makes WebP one. JPEG keeps colours at full size.
-    `PictureError` for a picture that the format cannot hold.
+    image, else PNG, or TIFF for floats and several pages. It is lossless where the input was;
+    `quality`, 1–100, is for lossy formats, and makes WebP one. JPEG keeps colors at full size.
+    `ImageError` for an image that the format cannot hold.
     A format without profiles needs none: what says nothing is sRGB.
 
     `colors` are those of pages that are yet to be painted, which is done in so many `threads`, by
@@ -87,11 +87,11 @@ def encode_original(
     stays as it was.
     """
     if quality is not None and not 1 <= quality <= 100:
-        raise ValueError(f"quality must be 1 to 100, got {quality}")
+        raise ImageError(f"quality must be 1 to 100, got {quality}")
     name = _chosen(file) if format is None else format_named(format)
     notes = _lost(file, name)
     if format is None and name != _SAME.get(file.format, file.format):
-        notes.append(f"{file.format} cannot hold it in colour: written as {name}")
+        notes.append(f"{file.format} cannot hold it in color: written as {name}")
     if quality is not None and not FORMATS[name].lossy:
         notes.append(f"quality is of no account to {name}")
     return Written(
@@ -106,7 +106,7 @@ def format_named(format: str) -> str:
         if wanted in (name.lower(), spec.suffix[1:]) and writable(name):
             return name
     there = ", ".join(name.lower() for name in FORMATS if writable(name))
-    raise ValueError(f"--format must be one of {there}, got {format!r}")
+    raise ImageError(f"--format must be one of {there}, got {format!r}")
 
 
 def suffix_of(file: OriginalFile) -> str:
@@ -132,7 +132,7 @@ def _chosen(file: OriginalFile) -> str:
 
 
 def _lost(file: OriginalFile, name: str) -> list[str]:
-    """What the format cannot carry of this picture."""
+    """What the format cannot carry of this image."""
     spec, page = FORMATS[name], file.pages[0]
     misses = {
         f"its {page.depth} bits (written as {spec.depth})": page.depth > spec.depth,
@@ -209,11 +209,11 @@ def _saved(save: _Save, name: str, options: dict[str, Any]) -> bytes:
         return save(options)
     except Exception as error:  # encoders raise anything, of a side that is too long for instance
         lines = str(error).splitlines() or [type(error).__name__]
-        raise PictureError(f"cannot be written as {name}: {lines[0]}") from None
+        raise ImageError(f"cannot be written as {name}: {lines[0]}") from None
 
 
 def _options(file: OriginalFile, name: str, quality: int | None) -> dict[str, Any]:
-    """What Pillow is told besides what the file says of the picture."""
+    """What Pillow is told besides what the file says of the image."""
     value = quality or _QUALITY.get(name)
     match name:
         case "PNG":

@@ -1,4 +1,4 @@
-"""What a gallery is told of a picture besides its bytes: how it was colorized, what its file is."""
+"""What a gallery is told of an image besides its bytes: how it was colorized, what its file is."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def settings_of(
     temperature: float | None,
     quality: int | None = None,
 ) -> dict[str, Any]:
-    """What is told of a picture that was colorized: `null` for what does not apply.
+    """What is told of an image that was colorized: `null` for what does not apply.
 
     A regression has no decoder, only annealing has a temperature, by default the model's own.
     `original` is the file's name from outside, and `name` the model's.

@@ -1,4 +1,4 @@
-"""Which files a set of pictures becomes, before any is read; and what became of each."""
+"""Which files a set of images becomes, before any is read; and what became of each."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from photochrom.config import ExtrasConfig
-from photochrom.image_io import Picture, PictureError, Skipped
+from photochrom.image_io import ImageError, Skipped, SourceImage
 from photochrom.inference.output_paths import (
     OutputError,
     extras_of,
@@ -19,9 +19,9 @@ from photochrom.storage.open import exists
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one picture."""
+    """What became of one image."""
 
-    picture: Picture
+    image: SourceImage
     output: str | None
     """The path or URL of its result; `None` where it has no place to go."""
     became: Literal["done", "skipped", "failed"]
@@ -39,9 +39,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to colorize, and the files that it becomes."""
+    """One image to colorize, and the files that it becomes."""
 
-    picture: Picture
+    image: SourceImage
     output: str
     format: str
     extras: tuple[str, ...] = ()
@@ -51,61 +51,61 @@ class Job:
     def done(self, notes: Sequence[str] = ()) -> Outcome:
         kept = [f"{len(self.kept)} of its files existed: --overwrite replaces them"]
         notes = (*notes, *(kept if self.kept else ()))
-        return Outcome(self.picture, self.output, "done", notes=notes, extras=self.extras)
+        return Outcome(self.image, self.output, "done", notes=notes, extras=self.extras)
 
     def failed(self, reason: str) -> Outcome:
-        return Outcome(self.picture, self.output, "failed", reason)
+        return Outcome(self.image, self.output, "failed", reason)
 
 
 def not_found(skipped: Skipped) -> Outcome:
     """Of a source that could not be looked into."""
-    return Outcome(Picture(skipped.name, skipped.name), None, "failed", skipped.reason)
+    return Outcome(SourceImage(skipped.name, skipped.name), None, "failed", skipped.reason)
 
 
 def planned(
-    pictures: Iterable[Picture],
+    images: Iterable[SourceImage],
     out: str | None,
     format: str | None,
     extras: ExtrasConfig,
     overwrite: bool,
 ) -> Iterator[Job | Outcome]:
-    """What is to be done to each picture, or why nothing is.
+    """What is to be done to each image, or why nothing is.
 
-    No two of them share a file, and with `overwrite` none is one of the pictures.
+    No two of them share a file, and with `overwrite` none is one of the images.
     """
     taken: set[str] = set()
     inputs: frozenset[str] = frozenset()
     if out and overwrite:
-        pictures = list(pictures)
-        inputs = places_of(pictures)
-    for picture in pictures:
+        images = list(images)
+        inputs = places_of(images)
+    for image in images:
         output = None
         try:
-            format_ = format_of(picture, format)
-            output = output_of(picture, out, format_)
+            format_ = format_of(image, format)
+            output = output_of(image, out, format_)
             beside = extras_of(output, extras)
             _take((*beside, output), taken)
             if not inputs.isdisjoint(map(os.path.realpath, (*beside, output))):
-                raise PictureError("its output would replace an original: name another --output")
+                raise ImageError("its output would replace an original: name another --output")
         except OutputError as error:
-            yield Outcome(picture, None, "skipped", str(error))
+            yield Outcome(image, None, "skipped", str(error))
             continue
-        except PictureError as error:
-            yield Outcome(picture, output, "failed", str(error))
+        except ImageError as error:
+            yield Outcome(image, output, "failed", str(error))
             continue
         files = (output, *beside)
         kept = () if overwrite else tuple(place for place in files if exists(place))
         if len(kept) == len(files):
             reason = "its output exists: --overwrite replaces it"
-            yield Outcome(picture, output, "skipped", reason, extras=beside)
+            yield Outcome(image, output, "skipped", reason, extras=beside)
         else:
-            yield Job(picture, output, format_, beside, kept)
+            yield Job(image, output, format_, beside, kept)
 
 
 def _take(files: tuple[str, ...], taken: set[str]) -> None:
-    """`PictureError` if another picture has a file of these."""
+    """`ImageError` if another image has a file of these."""
     if not taken.isdisjoint(files):
         if len(files) == 1:
-            raise PictureError("another picture has the same output")
-        raise PictureError("another picture has a file of the same name: rename one of the two")
+            raise ImageError("another image has the same output")
+        raise ImageError("another image has a file of the same name: rename one of the two")
     taken.update(files)

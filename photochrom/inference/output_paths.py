@@ -1,4 +1,4 @@
-"""Where a colorized picture goes: the same place and name below a folder or URL, or beside it."""
+"""Where a colorized image goes: the same place and name below a folder or URL, or beside it."""
 
 import errno
 import os
@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from photochrom.config import ExtrasConfig
-from photochrom.image_io import FORMATS, Picture, PictureError, format_named
+from photochrom.errors import OutputError as OutputError
+from photochrom.image_io import FORMATS, ImageError, SourceImage, format_named
 from photochrom.storage.open import is_url, refuse_credentials
 
 _BESIDE = "-color"
@@ -15,10 +16,6 @@ _OURS = re.compile(rf"{_BESIDE}(-entropy|-[0-9]+)?$")
 _STAYS = {".tif": "TIFF", ".tiff": "TIFF"}
 _OF_A_NAME = {"ENAMETOOLONG", "EISDIR", "ENOTDIR", "EEXIST", "ELOOP", "EINVAL", "EILSEQ"}
 _OF_ONE = {getattr(errno, name) for name in _OF_A_NAME | {"EACCES", "EPERM"}}
-
-
-class OutputError(PictureError):
-    """A picture that is itself an output, by its name."""
 
 
 def check_folder(out: str) -> None:
@@ -33,46 +30,46 @@ def check_folder(out: str) -> None:
         raise PermissionError(f"{place}: expected a folder that may be written to: name another")
 
 
-def places_of(pictures: Iterable[Picture]) -> frozenset[str]:
-    """The files that pictures lie in, which no output may replace."""
-    return frozenset(os.path.realpath(picture.path) for picture in pictures)
+def places_of(images: Iterable[SourceImage]) -> frozenset[str]:
+    """The files that images lie in, which no output may replace."""
+    return frozenset(os.path.realpath(image.path) for image in images)
 
 
-def of_one_picture(error: OSError) -> bool:
+def of_one_image(error: OSError) -> bool:
     """Whether what could not be written is due to this output's name or folder, not the disk."""
     return error.errno in _OF_ONE
 
 
-def format_of(picture: Picture, asked: str | None) -> str:
-    """The format that a picture is written in: as asked, or without loss.
+def format_of(image: SourceImage, asked: str | None) -> str:
+    """The format that an image is written in: as asked, or without loss.
 
     `ValueError` for one that is not written.
     """
     if asked is None:
-        return _STAYS.get(PurePosixPath(picture.name).suffix.lower(), "PNG")
+        return _STAYS.get(PurePosixPath(image.name).suffix.lower(), "PNG")
     return format_named(asked)
 
 
-def output_of(picture: Picture, out: str | None, format: str) -> str:
-    """The path or URL of a picture's result.
+def output_of(image: SourceImage, out: str | None, format: str) -> str:
+    """The path or URL of an image's result.
 
-    Below `out` it has the picture's own place and name; without `out`, `photo-color.png` lies
-    beside `photo.jpg`. `PictureError` for a name that would leave the folder, as a tar's members
-    may have, and for a picture that has no place beside it.
+    Below `out` it has the image's own place and name; without `out`, `photo-color.png` lies
+    beside `photo.jpg`. `ImageError` for a name that would leave the folder, as a tar's members
+    may have, and for an image that has no place beside it.
     """
     suffix = FORMATS[format].suffix
     if out is None:
-        return str(_beside(picture, suffix))
-    name = PurePosixPath(picture.name)
-    if name.is_absolute() or ".." in name.parts or "\0" in picture.name:
-        raise PictureError(f"expected a name below its source, got {picture.name!r}")
+        return str(_beside(image, suffix))
+    name = PurePosixPath(image.name)
+    if name.is_absolute() or ".." in name.parts or "\0" in image.name:
+        raise ImageError(f"expected a name below its source, got {image.name!r}")
     return f"{out.rstrip('/')}/{name.with_suffix(suffix)}"
 
 
-def _beside(picture: Picture, suffix: str) -> Path:
-    if is_url(picture.path) or picture.length is not None or picture.packed is not None:
-        raise PictureError("no place beside it to write to: name a folder with --output")
-    path = Path(picture.path)
+def _beside(image: SourceImage, suffix: str) -> Path:
+    if is_url(image.path) or image.length is not None or image.packed is not None:
+        raise ImageError("no place beside it to write to: name a folder with --output")
+    path = Path(image.path)
     if ending := _OURS.search(path.stem):
         raise OutputError(f"its name ends in {ending[0]}, as an output's: add --output")
     return path.with_name(path.stem + _BESIDE + suffix)

@@ -1,4 +1,4 @@
-"""Pictures in, the same pictures in colour out."""
+"""Images in, the same images in color out."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -9,9 +9,9 @@ import torch
 
 from photochrom import image_io
 from photochrom.config import ColorizeConfig, ExtrasConfig
-from photochrom.image_io import OriginalFile, Picture, PictureError, read_rgb
+from photochrom.image_io import ImageError, OriginalFile, SourceImage, read_rgb
 from photochrom.inference.jobs import Job, Outcome, planned
-from photochrom.inference.output_paths import check_folder, format_of, of_one_picture
+from photochrom.inference.output_paths import check_folder, format_of, of_one_image
 from photochrom.inference.side_outputs import Extras, check, colors_and_extras
 from photochrom.rendering.predict import Enlarged, Model
 from photochrom.runtime.threads import single_threads
@@ -27,16 +27,16 @@ class _Read:
     file: OriginalFile
 
 
-def read_original(picture: Picture, config: ColorizeConfig) -> OriginalFile:
-    """A picture as it is, with all that its new file is to carry; `PictureError`, `OSError`."""
-    if picture.packed is not None:
-        return image_io.of_rgb(read_rgb(picture))
-    most = round(1e6 * min(config.most_megapixels, 1e9))  # it may be infinite
-    return image_io.decode_original(picture.read_bytes(), pages=config.pages, most_pixels=most)
+def read_original(image: SourceImage, config: ColorizeConfig) -> OriginalFile:
+    """An image as it is, with all that its new file is to carry; `ImageError`, `OSError`."""
+    if image.packed is not None:
+        return image_io.of_rgb(read_rgb(image))
+    most = round(1e6 * min(config.max_megapixels, 1e9))  # it may be infinite
+    return image_io.decode_original(image.read_bytes(), pages=config.pages, most_pixels=most)
 
 
 def colorize_all(
-    pictures: Iterable[Picture],
+    images: Iterable[SourceImage],
     model: Model,
     out: str | None = None,
     config: ColorizeConfig | None = None,
@@ -45,23 +45,23 @@ def colorize_all(
     overwrite: bool = False,
     dry_run: bool = False,
 ) -> Iterator[Outcome]:
-    """Colorize each picture to its `output_of`; one that fails is told and passed over.
+    """Colorize each image to its `output_of`; one that fails is told and passed over.
 
-    Reading, the network, and painting and writing overlap. Two pictures never share a file, of
+    Reading, the network, and painting and writing overlap. Two images never share a file, of
     those beside the outputs neither: the second fails. No original is ever replaced, with
-    `overwrite` neither. The output itself is written last, and a picture is skipped only if all
+    `overwrite` neither. The output itself is written last, and an image is skipped only if all
     of its files exist; of others those that exist are kept.
 
-    A full disk is no matter of one picture and raises `OSError`, and so does an `out` that is no
+    A full disk is no matter of one image and raises `OSError`, and so does an `out` that is no
     folder. `ValueError` for extras that the model cannot tell.
     """
     config, extras = config or ColorizeConfig(), extras or ExtrasConfig()
     check(model, extras)
     if config.format:
-        format_of(Picture("", ""), config.format)  # a mistaken flag, not a mistaken picture
+        format_of(SourceImage("", ""), config.format)  # a mistaken flag, not a mistaken image
     if out:
         check_folder(out)
-    jobs = planned(pictures, out, config.format, extras, overwrite)
+    jobs = planned(images, out, config.format, extras, overwrite)
     if dry_run:
         return (one if isinstance(one, Outcome) else one.done() for one in jobs)
     return _overlapping(jobs, model, config, extras)
@@ -105,13 +105,13 @@ def _overlapping(
 
 
 def _read(jobs: Iterator[Job | Outcome], config: ColorizeConfig) -> _Read | Outcome | None:
-    """The next picture, decoded; `None` after the last."""
+    """The next image, decoded; `None` after the last."""
     one = next(jobs, None)
     if not isinstance(one, Job):
         return one
     try:
-        return _Read(one, read_original(one.picture, config))
-    except (PictureError, OSError) as error:
+        return _Read(one, read_original(one.image, config))
+    except (ImageError, OSError) as error:
         return one.failed(_reason(error))
 
 
@@ -144,10 +144,10 @@ def _finish(
             )
             write_anywhere(job.output, made.data)
             notes += made.notes
-    except PictureError as error:
+    except ImageError as error:
         return job.failed(str(error))
     except OSError as error:
-        if not of_one_picture(error):
+        if not of_one_image(error):
             raise
         return job.failed(f"could not be written ({_reason(error.__cause__ or error)})")
     return job.done(notes)

@@ -1,6 +1,6 @@
-"""What only a classifier offers beside a picture in colour: entropy, palette, alternatives.
+"""What only a classifier offers beside an image in color: entropy, palette, alternatives.
 
-All of them are of a file's first page, and of the features that its own colours are decoded from.
+All of them are of a file's first page, and of the features that its own colors are decoded from.
 """
 
 import io
@@ -18,15 +18,16 @@ from torch.nn import functional as F
 
 from photochrom import image_io
 from photochrom.config import ColorizeConfig, Decoder, ExtrasConfig
+from photochrom.errors import OutputError
 from photochrom.image_io import OriginalFile, Page
 from photochrom.models import Colorizer
 from photochrom.rendering.predict import Enlarged, Model, enlarged, predicted
-from photochrom.sampling import LikelyColor, alternatives, entropy, entropy_picture, palette
+from photochrom.sampling import LikelyColor, alternatives, entropy, entropy_image, palette
 
 
 @dataclass(frozen=True, eq=False)
 class Extras:
-    """Of one picture, small still."""
+    """Of one image, small still."""
 
     alternatives: tuple[Enlarged, ...] = ()
     entropy: Float[Tensor, "1 1 h w"] | None = None
@@ -45,7 +46,7 @@ class Extras:
         each = [partial(_painted, file, colors, format, quality) for colors in self.alternatives]
         made: list[Callable[[], bytes]] = [*each]
         if self.entropy is not None:
-            made.append(partial(_grey, self.entropy, (page.height, page.width)))
+            made.append(partial(_gray, self.entropy, (page.height, page.width)))
         if self.palette is not None:
             made.append(partial(_json, self.palette))
         return made
@@ -55,8 +56,8 @@ def check(model: Model, extras: ExtrasConfig) -> None:
     """`ValueError` where something is asked that the model cannot tell."""
     if extras.asked and _classifier(model) is None:
         flags, needs = ", ".join(extras.asked), "needs" if len(extras.asked) == 1 else "need"
-        raise ValueError(
-            f"{flags} {needs} the distributions of a classifier, got a model that gives one colour "
+        raise OutputError(
+            f"{flags} {needs} the distributions of a classifier, got a model that gives one color "
             "a pixel: name another by --model"
         )
 
@@ -177,9 +178,9 @@ def _painted(file: OriginalFile, colors: Enlarged, format: str, quality: int | N
     ).data
 
 
-def _grey(bits: Float[Tensor, "1 1 H W"], size: tuple[int, int]) -> bytes:
+def _gray(bits: Float[Tensor, "1 1 H W"], size: tuple[int, int]) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(entropy_picture(bits, size)[0, 0].numpy()).save(buffer, "PNG")
+    Image.fromarray(entropy_image(bits, size)[0, 0].numpy()).save(buffer, "PNG")
     return buffer.getvalue()
 
 

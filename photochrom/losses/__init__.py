@@ -1,4 +1,4 @@
-"""What training minimises: pure functions of tensors."""
+"""What training minimizes: pure functions of tensors."""
 
 from photochrom.losses.adversarial import (
     accuracy as accuracy,

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photochrom.config import Adversarial
+from photochrom.errors import ParameterError
 
 
 def discriminator_loss(
@@ -33,7 +34,7 @@ def discriminator_loss(
     """
     if kind == "hinge":
         if smoothing > 0:
-            raise ValueError(
+            raise ParameterError(
                 f"expected no label smoothing with hinge, which has no labels, got {smoothing:g}: "
                 "set it to 0 or choose bce or least-squares"
             )

@@ -1,4 +1,4 @@
-"""Cross-entropy against pairs of bins and weights, rebalanced by the rarity of colours.
+"""Cross-entropy against pairs of bins and weights, rebalanced by the rarity of colors.
 
 Zhang et al. 2016, equations 2 and 3.
 """

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from photochrom.errors import ParameterError
 from photochrom.quantize import SoftBins
 from photochrom.quantize.chunks import pixel_rows, product_dtype, rows_per_block
 
@@ -42,7 +43,7 @@ def fused_cross_entropy(
     """
     shape, expected = tuple(target.bins[:, 0].shape), tuple(features[:, 0].shape)
     if shape != expected or not target.bins.numel():
-        raise ValueError(
+        raise ParameterError(
             f"expected a target for each pixel of a batch of one or more, got {shape} targets "
             f"for {expected} pixels"
         )
@@ -79,12 +80,12 @@ class _FusedCrossEntropy(torch.autograd.Function):
         loss = torch.zeros((), dtype=exact, device=features.device)
         each = loss.new_ones(len(head_bias)) if weight is None else weight.to(exact)
         each = each * (ctx.divisor / pixels)
-        for picture in range(len(features)):
-            bins, shares = (pixel_rows(part[picture]) for part in target)
+        for image in range(len(features)):
+            bins, shares = (pixel_rows(part[image]) for part in target)
             scale = each.index_select(0, bins[:, 0])
-            by_x = None if by_features is None else pixel_rows(by_features[picture])
-            x = pixel_rows(features[picture])
-            loss += scale @ work.of_picture(x, bins, shares.to(exact), scale, by_x)
+            by_x = None if by_features is None else pixel_rows(by_features[image])
+            x = pixel_rows(features[image])
+            loss += scale @ work.of_image(x, bins, shares.to(exact), scale, by_x)
         ctx.dtypes = head_weight.dtype, head_bias.dtype
         if by_features is not None:
             ctx.save_for_backward(by_features, work.by_head[:-1].T, work.by_head[-1])
@@ -113,7 +114,7 @@ class _Work:
         self.p = torch.empty_like(self.z, dtype=exact)
         self.scaled = self.z.new_empty((len(self.z), weight.shape[1] + 1))
 
-    def of_picture(
+    def of_image(
         self,
         x: Float[Tensor, "HW C"],
         bins: Int[Tensor, "HW K"],

@@ -1,4 +1,4 @@
-"""How well predicted colours agree with the true ones: pure functions, and counts that add up."""
+"""How well predicted colors agree with the true ones: pure functions, and counts that add up."""
 
 from photochrom.metrics.accumulator import Gathered as Gathered
 from photochrom.metrics.aggregate import (

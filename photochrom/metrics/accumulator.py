@@ -1,4 +1,4 @@
-"""What batch after batch of pictures scores, put together as it comes."""
+"""What batch after batch of images scores, put together as it comes."""
 
 from collections.abc import Mapping
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ Lines = TypeVar("Lines", Tally, Truth)
 
 
 class Gathered(Generic[Lines]):
-    """The lines of up to `most` pictures, in arrays made once for all of them.
+    """The lines of up to `most` images, in arrays made once for all of them.
 
     Kept as they come, each batch's few kilobytes would stay between the megabytes that scoring a
     batch asks for and frees, which then leaves no free memory in one piece for the next batch: a
@@ -22,11 +22,11 @@ class Gathered(Generic[Lines]):
     def __init__(self, most: int) -> None:
         self._most = most
         self._names: list[str] = []
-        self._none: Lines | None = None  # which scores and counts there are, of no picture
+        self._none: Lines | None = None  # which scores and counts there are, of no image
         self._arrays: dict[str, np.ndarray] = {}
 
     def add(self, later: Lines) -> None:
-        """Put those of other pictures after them; `ValueError` for scores that others lack."""
+        """Put those of other images after them; `ValueError` for scores that others lack."""
         arrays = later.arrays()
         if self._none is None:
             self._none = later.at([])
@@ -38,7 +38,7 @@ class Gathered(Generic[Lines]):
             self._arrays[key][first : len(self._names)] = array
 
     def all(self) -> Lines:
-        """Of all pictures so far, in their order; at least one."""
+        """Of all images so far, in their order; at least one."""
         assert self._none is not None
         arrays = {key: array[: len(self._names)] for key, array in self._arrays.items()}
         return self._none.of_others(tuple(self._names), arrays)

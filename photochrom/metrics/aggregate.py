@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Num
 
+from photochrom.errors import EvaluationError
 from photochrom.metrics.auc import THRESHOLDS
 from photochrom.metrics.color_difference import BLUE, CHROMA_STEP, GREEN, SECTORS
 from photochrom.metrics.per_image import Tally, Truth
@@ -122,8 +123,8 @@ def chroma_shares(of: Tally | Truth) -> Float[np.ndarray, " steps"]:
 
 def _check_names(tally: Tally, truth: Truth) -> None:
     if tally.names != truth.names:
-        raise ValueError(
-            f"expected the truth of the same {len(tally)} pictures in the same order, got that of "
+        raise EvaluationError(
+            f"expected the truth of the same {len(tally)} images in the same order, got that of "
             f"{len(truth)} whose names differ"
         )
 

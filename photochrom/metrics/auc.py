@@ -1,4 +1,4 @@
-"""How many pixels come within t ab units of their true colour: the AuC, as counts that add up.
+"""How many pixels come within t ab units of their true color: the AuC, as counts that add up.
 
 Zhang, Isola and Efros, "Colorful Image Colorization", ECCV 2016, section 3.1 and appendix.
 """
@@ -35,9 +35,9 @@ def area(pixels: Int[np.ndarray, "rows levels"]) -> Float[np.ndarray, " rows"]:
 
 @dataclass(frozen=True, eq=False)
 class AucCounts:
-    """Pixels by the bin of their true colour and by the first threshold their error is within.
+    """Pixels by the bin of their true color and by the first threshold their error is within.
 
-    Integers, so sums over batches, pictures and processes are exact in any order.
+    Integers, so sums over batches, images and processes are exact in any order.
     """
 
     pixels: Int[np.ndarray, "Q levels"]
@@ -54,7 +54,7 @@ class AucCounts:
     def of(
         ab: Float[Tensor, "B 2 H W"], truth: Float[Tensor, "B 2 H W"], gamut: Gamut
     ) -> "AucCounts":
-        """The counts of some pictures; what is not a number is within no threshold."""
+        """The counts of some images; what is not a number is within no threshold."""
         cell = hard_encode(truth, gamut) * (THRESHOLDS + 1) + auc_levels(ab, truth)
         shape = (len(gamut), THRESHOLDS + 1)
         flat = np.bincount(cell.flatten().cpu().numpy(), minlength=shape[0] * shape[1])
@@ -66,7 +66,7 @@ class AucCounts:
         return float(area(pixels)[0]) if pixels.any() else float("nan")
 
     def rebalanced(self) -> float:
-        """The same inside each true-colour bin that occurs, averaged over those bins."""
+        """The same inside each true-color bin that occurs, averaged over those bins."""
         occurring = self._occurring()
         return float(area(occurring).mean()) if len(occurring) else float("nan")
 

@@ -1,4 +1,4 @@
-"""Other readings of AuC and colourfulness that are in use, so that old tables can be matched.
+"""Other readings of AuC and colorfulness that are in use, so that old tables can be matched.
 
 One prediction scores up to tens of points apart in them: compare numbers of one reading only.
 Sources are public code that computes the reading; none of it is used here.
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from photochrom.errors import EvaluationError
 from photochrom.metrics.auc import THRESHOLDS, AucCounts, area
 from photochrom.metrics.per_image import Tally, Truth
 from photochrom.prior import rebalancing_weights
@@ -57,7 +58,7 @@ def _all_bins(scored: Scored) -> float:
     return float(area(pixels[pixels.any(axis=1)]).sum() / len(pixels))
 
 
-def _bins_per_picture(scored: Scored) -> float:
+def _bins_per_image(scored: Scored) -> float:
     bins = scored.truth.bins
     shares = scored.tally.counts["area"] / (THRESHOLDS * bins.clip(1))
     return float((100 * shares.sum(axis=1) / (bins > 0).sum(axis=1)).mean())
@@ -71,7 +72,7 @@ def _weighted(uniform: float) -> Callable[[Scored], float]:
     return score
 
 
-def _weighted_per_picture(scored: Scored) -> float:
+def _weighted_per_image(scored: Scored) -> float:
     w = _weights(scored.prior, 0.5)
     within, weights = scored.tally.counts["area"] @ w, scored.truth.bins @ w
     if not (weights > 0).all():
@@ -88,12 +89,12 @@ def _weights(prior: Float[np.ndarray, " Q"], uniform: float) -> Float[np.ndarray
 
 AUC_READINGS: dict[str, Reading] = {
     "auc_raw_to_149": Reading(
-        "raw, thresholds 0 … 149, each picture by itself, then the mean",
+        "raw, thresholds 0 … 149, each image by itself, then the mean",
         "github.com/majedelhelou/BIGPrior, code/auc.py",
         _to_149,
     ),
     "auc_raw_trapezoid": Reading(
-        "raw, the mean of the pictures' curves, area by trapezoids over 150",
+        "raw, the mean of the images' curves, area by trapezoids over 150",
         f"{_MINGO}, evaluate.py",
         _raw_trapezoid,
     ),
@@ -102,10 +103,10 @@ AUC_READINGS: dict[str, Reading] = {
         "",
         _all_bins,
     ),
-    "auc_rebalanced_per_picture": Reading(
-        "rebalanced in each picture by itself, over its own bins, then the mean",
+    "auc_rebalanced_per_image": Reading(
+        "rebalanced in each image by itself, over its own bins, then the mean",
         "",
-        _bins_per_picture,
+        _bins_per_image,
     ),
     "auc_weighted": Reading(
         "pixels weighted by the prior's rebalancing weights, λ = 1/2, area by trapezoids",
@@ -117,10 +118,10 @@ AUC_READINGS: dict[str, Reading] = {
         f"{_MINGO}, test_metrics.py (gamma 0, per pixel)",
         _weighted(0.0),
     ),
-    "auc_weighted_per_picture": Reading(
-        "weighted, λ = 1/2, in each picture by itself, then the mean; mean over thresholds",
+    "auc_weighted_per_image": Reading(
+        "weighted, λ = 1/2, in each image by itself, then the mean; mean over thresholds",
         f"{_MINGO}, evaluate.py (there by trapezoids)",
-        _weighted_per_picture,
+        _weighted_per_image,
     ),
 }
 
@@ -130,11 +131,11 @@ def readings(
 ) -> dict[str, float]:
     """Every reading of `AUC_READINGS`, and `colorfulness_absolute`, by name.
 
-    `auc` holds the counts of the same pictures and `prior` the probabilities of the gamut's
+    `auc` holds the counts of the same images and `prior` the probabilities of the gamut's
     bins. `ValueError` for a prior over other bins.
     """
     if len(prior) != len(auc.pixels):
-        raise ValueError(f"expected a prior over {len(auc.pixels)} bins, got {len(prior)}")
+        raise EvaluationError(f"expected a prior over {len(auc.pixels)} bins, got {len(prior)}")
     scored = Scored(tally, truth, auc, prior)
     scores = {name: reading.score(scored) for name, reading in AUC_READINGS.items()}
     absolute = tally.values["colorfulness_absolute"]

@@ -1,4 +1,4 @@
-"""How far two colours are apart, and how strong and of what hue they are, pixel by pixel.
+"""How far two colors are apart, and how strong and of what hue they are, pixel by pixel.
 
 ΔE*ab is CIE 1976. CIEDE2000 is CIE 142-2001 as Sharma, Wu and Dalal, "The CIEDE2000
 color-difference formula: implementation notes", Color Research and Application 30(1), 2005,
@@ -15,10 +15,10 @@ CHROMA_STEP = 2  # ab units
 CHROMA_STEPS = 68  # the last is 134 and more: sRGB's most, its blue, has 133.8
 SECTORS = 12
 SECTOR = 360 / SECTORS  # degrees of hue angle
-GREY = SECTORS
+GRAY = SECTORS
 """The 13th place of a hue: no hue."""
-GREY_BELOW = 5.0
-"""Chroma below which a colour has no hue: half a step of the gamut's grid, as elsewhere here."""
+GRAY_BELOW = 5.0
+"""Chroma below which a color has no hue: half a step of the gamut's grid, as elsewhere here."""
 BLUE = (8, 9)
 """240°–300°: where the ColorChecker's blue sky (271°), purplish blue (293°) and blue (298°) are."""
 GREEN = (3, 4, 5)
@@ -30,7 +30,7 @@ _BLOCK = 1 << 15  # pixels: the planes in between stay in cache
 def delta_e(
     ab: Float[Tensor, "B 2 H W"], truth: Float[Tensor, "B 2 H W"]
 ) -> Float[Tensor, "B H W"]:
-    """ΔE*ab of two colours of the same L: their distance in ab. nan where one is not finite."""
+    """ΔE*ab of two colors of the same L: their distance in ab. nan where one is not finite."""
     error = torch.hypot(*(ab - truth).unbind(1))
     return error.where(error.isfinite(), torch.nan)
 
@@ -38,7 +38,7 @@ def delta_e(
 def ciede2000(
     lab: Float[Tensor, "B 3 H W"], truth: Float[Tensor, "B 3 H W"]
 ) -> Float[Tensor, "B H W"]:
-    """ΔE₀₀ of two colours. nan where one is not finite."""
+    """ΔE₀₀ of two colors. nan where one is not finite."""
     lightness = (lab[:, 0] + truth[:, 0]) / 2
     squared = (lightness - 50).square()
     weight = 1 + 0.015 * squared / (20 + squared).sqrt()  # S_L, equation 18
@@ -49,7 +49,7 @@ def ciede2000(
 def ciede2000_same_L(
     ab: Float[Tensor, "B 2 H W"], truth: Float[Tensor, "B 2 H W"]
 ) -> Float[Tensor, "B H W"]:
-    """ΔE₀₀ of two colours of the same L, whatever that is: L enters by its difference alone.
+    """ΔE₀₀ of two colors of the same L, whatever that is: L enters by its difference alone.
 
     nan where one is not finite.
     """
@@ -103,7 +103,7 @@ def chroma_steps(ab: Float[Tensor, "B 2 H W"]) -> Int[Tensor, "B H W"]:
 
 
 def hue_sectors(ab: Float[Tensor, "B 2 H W"]) -> Int[Tensor, "B H W"]:
-    """Which 30° of the hue angle each pixel is in, from 0° (+a) on; 12 is grey, -1 not finite.
+    """Which 30° of the hue angle each pixel is in, from 0° (+a) on; 12 is gray, -1 not finite.
 
     >>> hue_sectors(torch.tensor([[60.0, 0, -60, 0, 3], [0, 60, 0, -60, 3]])[None, :, None])
     tensor([[[ 0,  3,  6,  9, 12]]])
@@ -112,5 +112,5 @@ def hue_sectors(ab: Float[Tensor, "B 2 H W"]) -> Int[Tensor, "B H W"]:
     # What rounds to a whole turn is of the last sector.
     sector = torch.remainder(torch.atan2(b, a).rad2deg(), 360).div(SECTOR).clamp(max=SECTORS - 1)
     chroma = torch.hypot(a, b)
-    sector = sector.floor().where(chroma >= GREY_BELOW, GREY)
+    sector = sector.floor().where(chroma >= GRAY_BELOW, GRAY)
     return sector.where(chroma.isfinite(), -1).long()

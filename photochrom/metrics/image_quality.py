@@ -1,6 +1,6 @@
-"""Scores of 8-bit pictures: colourfulness, PSNR and SSIM.
+"""Scores of 8-bit images: colorfulness, PSNR and SSIM.
 
-Hasler and Süsstrunk, "Measuring colourfulness in natural images", 2003; Wang, Bovik, Sheikh
+Hasler and Süsstrunk, "Measuring colorfulness in natural images", 2003; Wang, Bovik, Sheikh
 and Simoncelli, "Image quality assessment: from error visibility to structural similarity",
 2004.
 """
@@ -20,7 +20,7 @@ _C1, _C2 = 0.01**2, 0.03**2  # of values in 0–1: (K₁ · range)² and (K₂ �
 def colorfulness(rgb: UInt8[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
     """Hasler and Süsstrunk 2003, M3: √(σ²_rg + σ²_yb) + 0.3 √(μ²_rg + μ²_yb).
 
-    rg = R - G and yb = (R + G)/2 - B, both signed, on 0–255. 0 is grey; ordinary
+    rg = R - G and yb = (R + G)/2 - B, both signed, on 0–255. 0 is gray; ordinary
     photographs have about 20 to 60.
 
     >>> colorfulness(torch.full((1, 3, 4, 4), 90, dtype=torch.uint8)).tolist()
@@ -33,7 +33,7 @@ def colorfulness_absolute(rgb: UInt8[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
     """Another reading of M3, found in public code: of |rg| and |yb|.
 
     As in github.com/iver56/demo-style, app/utils/colorfulness.py. The definition has no
-    absolute values: with them opposite colours count as one.
+    absolute values: with them opposite colors count as one.
     """
     return _m3(_opponents(rgb).abs())
 
@@ -52,16 +52,16 @@ def _m3(opponents: Float[Tensor, "2 B P"]) -> Float[Tensor, " B"]:
 
 
 def psnr(rgb: UInt8[Tensor, "B 3 H W"], truth: UInt8[Tensor, "B 3 H W"]) -> Float[Tensor, " B"]:
-    """Peak signal-to-noise ratio of each picture in dB; infinite where nothing differs.
+    """Peak signal-to-noise ratio of each image in dB; infinite where nothing differs.
 
-    It rewards no colour: a grey picture scores above most colorizations.
+    It rewards no color: a gray image scores above most colorizations.
     """
     error = (rgb.double() - truth.double()).square().mean(dim=(1, 2, 3))
     return 10 * torch.log10(255**2 / error)
 
 
 class Surroundings(NamedTuple):
-    """Pictures in 0–1, and the Gaussian mean and variance of R, G and B around every pixel."""
+    """Images in 0–1, and the Gaussian mean and variance of R, G and B around every pixel."""
 
     planes: Float[Tensor, "B 3 H W"]
     mean: Float[Tensor, "B 3 H W"]
@@ -69,7 +69,7 @@ class Surroundings(NamedTuple):
 
     @staticmethod
     def of(rgb: UInt8[Tensor, "B 3 H W"]) -> "Surroundings":
-        """Those of 8-bit pictures; the border is mirrored."""
+        """Those of 8-bit images; the border is mirrored."""
         planes = rgb.float() / 255
         mean = _blurred(planes)
         return Surroundings(planes, mean, _blurred(planes * planes) - mean * mean)
@@ -105,13 +105,13 @@ def ssim(
 def _blurred(planes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
     """The Gaussian mean around every pixel.
 
-    Each picture by itself: how a product's sums are grouped depends on how many are in it.
+    Each image by itself: how a product's sums are grouped depends on how many are in it.
     """
     return torch.stack([_blurred_down(_blurred_down(one.mT).mT) for one in planes])
 
 
 def _blurred_down(planes: Float[Tensor, "C H W"]) -> Float[Tensor, "C H W"]:
-    """The mean along columns, some rows at a time: they need no others but their neighbours."""
+    """The mean along columns, some rows at a time: they need no others but their neighbors."""
     side = planes.shape[-2]
     window = _window(side).to(planes)
     strips = []

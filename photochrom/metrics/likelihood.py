@@ -25,7 +25,7 @@ class Likelihood:
     """What the distributions of a batch are worth."""
 
     values: dict[str, Float[np.ndarray, " B"]]
-    """The mean over each picture's pixels: `nll` in bits, the negative log₂-likelihood of the
+    """The mean over each image's pixels: `nll` in bits, the negative log₂-likelihood of the
     true bin; `top1` and `top5` in percent, how often the true bin is the likeliest or among
     the five likeliest; `entropy` in bits."""
     calibration: Float[np.ndarray, "B bins 3"]
@@ -56,10 +56,10 @@ def likelihood(
         head = HeadByBlocks(head_weight, head_bias, product_dtype(features))
         # nll, entropy, confidence and rank of every pixel, in float32
         found = head.p.new_empty((len(features), 4, bins.shape[1]))
-        for picture, pixels in enumerate(features):
+        for image, pixels in enumerate(features):
             x = pixel_rows(pixels)
             for place in head.blocks(len(x)):
-                found[picture, :, place] = _block(head, x[place], bins[picture, place])
+                found[image, :, place] = _block(head, x[place], bins[image, place])
     return _summary(found, tuple(features.shape[-2:]))
 
 

@@ -1,6 +1,6 @@
-"""What a method's colours score on some pictures: a line a picture, from which all is pooled.
+"""What a method's colors score on some images: a line an image, from which all is pooled.
 
-A colour that is not a finite number is within no threshold, in no bin, step or sector, and its
+A color that is not a finite number is within no threshold, in no bin, step or sector, and its
 ΔE is nan, as then are the means it is part of.
 """
 
@@ -13,10 +13,11 @@ import torch
 from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 
+from photochrom.errors import EvaluationError
 from photochrom.metrics.auc import THRESHOLDS, auc_levels
 from photochrom.metrics.color_difference import (
     CHROMA_STEPS,
-    GREY_BELOW,
+    GRAY_BELOW,
     SECTORS,
     chroma_steps,
     ciede2000,
@@ -30,7 +31,7 @@ from photochrom.metrics.reference import Reference
 from photochrom.quantize import Gamut, hard_encode
 
 IDENTICAL = 100.0
-"""dB: the PSNR that a picture is given at most; one that is the truth would have an infinite one.
+"""dB: the PSNR that an image is given at most; one that is the truth would have an infinite one.
 As in github.com/mingo-x/colorization-tf, test_metrics.py."""
 
 _HUES = SECTORS + 1
@@ -38,19 +39,19 @@ _HUES = SECTORS + 1
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """One method's scores and counts on N pictures."""
+    """One method's scores and counts on N images."""
 
     names: tuple[str, ...]
     values: dict[str, Float[np.ndarray, " N"]]
-    """Scores of each picture by itself, by `Metric.key`; and `colorfulness_absolute`."""
+    """Scores of each image by itself, by `Metric.key`; and `colorfulness_absolute`."""
     counts: dict[str, Shaped[np.ndarray, "N ..."]]
-    """Pixels of each picture:
+    """Pixels of each image:
 
     - `levels` (N, 152): by the first threshold that their error is within, 151 for none
     - `area` (N, Q): by true bin, in how many of the 151 thresholds they are, summed
     - `bins` (N, Q): by predicted bin
     - `chroma` (N, 68): by predicted chroma in steps of 2 ab units, the last one open
-    - `hue` (N, 13, 13): by true sector and predicted sector; 12 of 30° from 0° on, then grey
+    - `hue` (N, 13, 13): by true sector and predicted sector; 12 of 30° from 0° on, then gray
     - `ab` (N, 3): the sums of a, b and a² + b²
     - `neutral` (N, 2): of pixels whose true chroma is below 5, the sum of the predicted chroma,
       and how many they are
@@ -64,16 +65,16 @@ class Tally:
         return len(self.names)
 
     def at(self, places: Sequence[int]) -> "Tally":
-        """Of some of the pictures, in the order of their places."""
+        """Of some of the images, in the order of their places."""
         arrays = {key: array[places] for key, array in self.arrays().items()}
         return self.of_others(_names_at(self.names, places), arrays)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All scores and counts, a line a picture."""
+        """All scores and counts, a line an image."""
         return self.values | self.counts
 
     def of_others(self, names: tuple[str, ...], arrays: Mapping[str, np.ndarray]) -> "Tally":
-        """The same scores and counts of other pictures, as `arrays` gives them."""
+        """The same scores and counts of other images, as `arrays` gives them."""
         values, counts = ({key: arrays[key] for key in own} for own in (self.values, self.counts))
         return Tally(names, values, counts)
 
@@ -84,10 +85,10 @@ class Tally:
         rgb: UInt8[Tensor, "B 3 H W"],
         L: Float[Tensor, "B 1 H W"] | None = None,
     ) -> "Tally":
-        """The scores of predicted ab, and of the 8-bit pictures of it.
+        """The scores of predicted ab, and of the 8-bit images of it.
 
         `L` is the predicted one where it is not the true one. AuC, histograms and hue are of
-        ab alone; PSNR and SSIM see the pictures.
+        ab alone; PSNR and SSIM see the images.
         """
         level = auc_levels(ab, true.ab)
         within = THRESHOLDS - level
@@ -122,7 +123,7 @@ class Tally:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What the true colours of N pictures are."""
+    """What the true colors of N images are."""
 
     names: tuple[str, ...]
     bins: Int[np.ndarray, "N Q"]
@@ -143,18 +144,18 @@ class Truth:
 
     @cached_property
     def pixels(self) -> Int[np.ndarray, " N"]:
-        """How many each picture has."""
+        """How many each image has."""
         pixels: np.ndarray = self.bins.sum(axis=1)
         return pixels
 
     def at(self, places: Sequence[int]) -> "Truth":
-        """Of some of the pictures, in the order of their places."""
+        """Of some of the images, in the order of their places."""
         arrays = {key: array[places] for key, array in self.arrays().items()}
         return self.of_others(_names_at(self.names, places), arrays)
 
     @staticmethod
     def of(true: Reference) -> "Truth":
-        """What a batch of true pictures is."""
+        """What a batch of true images is."""
         return Truth(
             true.names,
             bins=_counted(true.bins, len(true.gamut)),
@@ -165,12 +166,12 @@ class Truth:
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All of it, a line a picture."""
+        """All of it, a line an image."""
         names = ("bins", "chroma", "hue", "colorfulness", "ab")
         return {name: getattr(self, name) for name in names}
 
     def of_others(self, names: tuple[str, ...], arrays: Mapping[str, np.ndarray]) -> "Truth":
-        """The same of other pictures, as `arrays` gives it."""
+        """The same of other images, as `arrays` gives it."""
         return Truth(names, **arrays)
 
 
@@ -181,14 +182,14 @@ def _names_at(names: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
 def _check_lengths(names: Sequence[str], arrays: dict[str, np.ndarray]) -> None:
     for key, array in arrays.items():
         if len(array) != len(names):
-            raise ValueError(f"expected {key} of {len(names)} pictures, got {len(array)}")
+            raise EvaluationError(f"expected {key} of {len(names)} images, got {len(array)}")
 
 
 def check_keys(some: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> None:
-    """`ValueError` for scores of some pictures that the others lack."""
+    """`ValueError` for scores of some images that the others lack."""
     if lacking := some.keys() ^ others.keys():
         told = ", ".join(sorted(lacking))
-        raise ValueError(f"expected the same scores of all pictures, got {told} of some only")
+        raise EvaluationError(f"expected the same scores of all images, got {told} of some only")
 
 
 def _errors(
@@ -217,7 +218,7 @@ def _neutral(
     ab: Float[Tensor, "B 2 H W"], truth: Float[Tensor, "B 2 H W"]
 ) -> Float[np.ndarray, "B 2"]:
     chroma, true_chroma = (torch.hypot(*_or_nan(x).unbind(1)) for x in (ab, truth))
-    neutral = true_chroma < GREY_BELOW
+    neutral = true_chroma < GRAY_BELOW
     sums = chroma.where(neutral, 0).sum(dim=(1, 2)), neutral.double().sum(dim=(1, 2))
     return _array(torch.stack(sums, dim=1))
 
@@ -233,7 +234,7 @@ def _finite_bins(ab: Float[Tensor, "B 2 H W"], gamut: Gamut) -> Int[Tensor, "B H
 
 
 def _counted(place: Int[Tensor, "B H W"], places: int) -> Int[np.ndarray, "B places"]:
-    """How many pixels of each picture are in each place; those at -1 are in none."""
+    """How many pixels of each image are in each place; those at -1 are in none."""
     ones = torch.ones_like(place)
     return _summed(place, ones, places).astype(np.int32)
 
@@ -241,7 +242,7 @@ def _counted(place: Int[Tensor, "B H W"], places: int) -> Int[np.ndarray, "B pla
 def _summed(
     place: Int[Tensor, "B H W"], what: Int[Tensor, "B H W"], places: int
 ) -> Int[np.ndarray, "B places"]:
-    """The sum of `what` over the pixels of each picture in each place."""
+    """The sum of `what` over the pixels of each image in each place."""
     sums = what.new_zeros((len(place), places + 1))
     sums.scatter_add_(1, place.flatten(1) + 1, what.flatten(1))
     array: np.ndarray = sums[:, 1:].cpu().numpy()

@@ -1,4 +1,4 @@
-"""A batch of true pictures, and what the scores of every method need of them, made once."""
+"""A batch of true images, and what the scores of every method need of them, made once."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,7 +12,7 @@ from photochrom.quantize import Gamut, hard_encode
 
 
 class Reference:
-    """B true pictures: names, L in 0–100, ab, and 8-bit sRGB. Scores by bin are of `gamut`."""
+    """B true images: names, L in 0–100, ab, and 8-bit sRGB. Scores by bin are of `gamut`."""
 
     def __init__(
         self,

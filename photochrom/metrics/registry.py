@@ -10,7 +10,7 @@ class Metric(NamedTuple):
     title: str
     unit: str
     better: Literal["higher", "lower", "truth", "neither"]
-    """truth: the nearer to the true pictures' own value the better. neither: nobody leads."""
+    """truth: the nearer to the true images' own value the better. neither: nobody leads."""
     digits: int
     classifiers_only: bool = False
     min_images: int = 20

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from photochrom.config import Architecture, ColorizeConfig, Decoder
-from photochrom.models.image_types import Picture, in_color
+from photochrom.errors import ModelError
+from photochrom.models.image_types import ImageLike, in_color
 from photochrom.models.io.checkpoint import (
     CONFIG,
     WEIGHTS,
@@ -124,14 +125,14 @@ class Colorizer(nn.Module):
 
     def forward(
         self,
-        pictures: Picture | Sequence[Picture],
+        images: ImageLike | Sequence[ImageLike],
         *,
         temperature: float | None = None,
         decoder: Decoder = "annealed",
-        working_size: int | None = None,
-        enlarge: Literal["edges", "bilinear"] = "edges",
-    ) -> Picture | list[Picture]:
-        """Pictures in colour, of their own size and L, as what they came as.
+        input_size: int | None = None,
+        upsample: Literal["guided", "bilinear"] = "guided",
+    ) -> ImageLike | list[ImageLike]:
+        """Images in color, of their own size and L, as what they came as.
 
         - A Pillow image of any mode gives one in RGB, or RGBA if it has alpha: 8 bits a channel,
           sRGB, lying as it lay.
@@ -140,20 +141,20 @@ class Colorizer(nn.Module):
           keep their type: uint8, uint16, or floats in 0–1.
         - A list gives a list.
 
-        Colours that come in are ignored. The flags are those of `photochrom colorize`.
-        `ValueError` says what is no picture.
+        Colors that come in are ignored. The flags are those of `photochrom colorize`.
+        `ValueError` says what is no image.
 
         >>> from PIL import Image
         >>> colorizer = Colorizer.load("photochrom")
-        >>> grey = Image.new("L", (64, 48), 128)
-        >>> color = colorizer(grey)
+        >>> gray = Image.new("L", (64, 48), 128)
+        >>> color = colorizer(gray)
         >>> color.mode, color.size
         ('RGB', (64, 48))
         """
         config = ColorizeConfig(
-            temperature=temperature, decoder=decoder, working_size=working_size, enlarge=enlarge
+            temperature=temperature, decoder=decoder, input_size=input_size, upsample=upsample
         )
-        return in_color(pictures, self, config)
+        return in_color(images, self, config)
 
     def small(
         self, L: Float[Tensor, "B 1 H W"], temperature: float | None, how: Decoder
@@ -181,8 +182,8 @@ class Colorizer(nn.Module):
     ) -> Float[Tensor, "B 2 H W"]:
         """`ab` for L of any size, scaled to the short side that it was trained on.
 
-        Of a larger picture the network would see less of each thing than it has learned from,
-        and colour it in patches. ab comes back by bilinear interpolation.
+        Of a larger image the network would see less of each thing than it has learned from,
+        and color it in patches. ab comes back by bilinear interpolation.
         """
         ab = self.ab(self.working(L), temperature, how)
         return self.as_large_as(ab, L)
@@ -262,7 +263,7 @@ class Colorizer(nn.Module):
             colorizer.load_state_dict(tensors, assign=True)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
-            raise ValueError(
+            raise ModelError(
                 f"{locate(model)}/{WEIGHTS}: expected the weights that {CONFIG} describes, got a "
                 f"damaged file or another network's ({reason})"
             ) from None

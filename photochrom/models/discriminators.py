@@ -1,9 +1,9 @@
-"""Networks that tell a photograph's own colours from generated ones, given its lightness.
+"""Networks that tell a photograph's own colors from generated ones, given its lightness.
 
 Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017
 (pix2pix), appendix 6.1.2, judges every patch. Radford et al., "Unsupervised Representation
 Learning with Deep Convolutional Generative Adversarial Networks", ICLR 2016 (DCGAN), judges
-the picture; here with max-pooling, so that one network serves every size. Neither gives its
+the image; here with max-pooling, so that one network serves every size. Neither gives its
 first block a norm: DCGAN was unstable with one (section 3).
 
 Both give logits, because the cross-entropy is stable only when it does the sigmoid itself:
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from photochrom.config import Norm
-from photochrom.models.layers import activation, init_normal, normalisation
+from photochrom.models.layers import activation, init_normal, normalization
 from photochrom.quantize import AB_LIMIT
 
 _PATCH_SIZE = 24  # the last norm has 2 × 2 pixels, the logits 1 × 1
@@ -28,7 +28,7 @@ _POOLED_TO = 4
 def _block(inputs: int, outputs: int, kernel: int, stride: int, norm: Norm) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, padding=1, bias=norm == "none"),
-        normalisation(norm, outputs),
+        normalization(norm, outputs),
         activation("leaky-relu"),
     )
 
@@ -45,7 +45,7 @@ class PatchDiscriminator(nn.Module):
 
     4 × 4 convolutions, the first three of stride 2, LeakyReLU of slope 0.2. The paper gives
     stride 2 to all blocks; 70 pixels come out with stride 1 in the last, as in its code.
-    `width` is the 64. `dropout` acts before the convolution to the logits. Pictures smaller
+    `width` is the 64. `dropout` acts before the convolution to the logits. Images smaller
     than 24 × 24 are padded to it by repeated edges, so each norm has pixels to measure.
     """
 
@@ -77,12 +77,12 @@ class PatchDiscriminator(nn.Module):
 
 
 class PooledDiscriminator(nn.Module):
-    """One logit a picture, whatever its size: five blocks, Flatten, Linear.
+    """One logit an image, whatever its size: five blocks, Flatten, Linear.
 
     A block is a 3 × 3 convolution, norm, LeakyReLU of slope 0.2 and 2 × 2 max-pooling, but the
     last pools to 4 × 4 from any size, which at 128 × 128 is the same. `width` is the number
     of channels of the first block; the next three double it. `dropout` acts before the linear
-    layer. Pictures smaller than 32 × 32 are padded to it by repeated edges, so each norm has
+    layer. Images smaller than 32 × 32 are padded to it by repeated edges, so each norm has
     pixels to measure.
     """
 
@@ -111,5 +111,5 @@ class PooledDiscriminator(nn.Module):
     def probability(
         self, L: Float[Tensor, "B 1 H W"], ab: Float[Tensor, "B 2 H W"]
     ) -> Float[Tensor, "B 1"]:
-        """How probably each picture is real: the sigmoid of the logits."""
+        """How probably each image is real: the sigmoid of the logits."""
         return torch.sigmoid(self(L, ab))

@@ -1,8 +1,8 @@
 """The same network with fewer multiplications, for who only colorizes.
 
-Batch normalisation with fixed statistics is part of the convolution before it. And doubling by
-nearest neighbour before a 3 × 3 convolution multiplies each value four times: over one small
-pixel and its neighbours the 9 weights act as 2 × 2 sums of them, another 2 × 2 for each of the four
+Batch normalization with fixed statistics is part of the convolution before it. And doubling by
+nearest neighbor before a 3 × 3 convolution multiplies each value four times: over one small
+pixel and its neighbors the 9 weights act as 2 × 2 sums of them, another 2 × 2 for each of the four
 large pixels, which together are a transposed convolution, 4 × 4 with stride 2. That is 4
 multiplications for 9.
 """
@@ -23,7 +23,7 @@ def folded(network: UNet) -> UNet:
     """A network that gives what this one gives in `eval`, to rounding; it cannot be trained."""
     made = copy.deepcopy(network).eval()
     for module in list(made.modules()):
-        # In all of ours, a norm is told right after what it normalises.
+        # In all of ours, a norm is told right after what it normalizes.
         for (name, conv), (after, norm) in pairwise(list(module.named_children())):
             if isinstance(norm, nn.BatchNorm2d):
                 assert isinstance(conv, (nn.Conv2d, nn.ConvTranspose2d))
@@ -38,7 +38,7 @@ def folded(network: UNet) -> UNet:
 
 
 class _Doubling(nn.Module):
-    """An `Up` that doubles by nearest neighbour."""
+    """An `Up` that doubles by nearest neighbor."""
 
     of_small: Tensor
     of_skip: Tensor
@@ -61,7 +61,7 @@ class _Doubling(nn.Module):
 
 
 def doubling(weight: Float[Tensor, "out in 3 3"]) -> Float[Tensor, "in out 4 4"]:
-    """The transposed convolution that doubles by nearest neighbour and then convolves by this.
+    """The transposed convolution that doubles by nearest neighbor and then convolves by this.
 
     A small pixel is four large ones, and what it gives to each place around is the sum of what
     these four give.

@@ -16,7 +16,7 @@ _LINEAR = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 _NORMS = (nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm)
 
 
-def normalisation(kind: Norm, channels: int) -> nn.Module:
+def normalization(kind: Norm, channels: int) -> nn.Module:
     """A norm over `channels` with a learned scale and shift; "none" passes everything on.
 
     A convolution that a norm other than "none" follows needs no bias. In training, "instance"

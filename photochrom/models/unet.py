@@ -2,7 +2,7 @@
 
 Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015, with one convolution a block: 4 down
 blocks, a bottleneck of two convolutions, 4 up blocks with skips, a 1 × 1 head. A block is a
-convolution, normalisation, activation; it halves by max-pool (classification) or by a
+convolution, normalization, activation; it halves by max-pool (classification) or by a
 convolution of stride 2 (Isola et al. 2017). Any encoder that gives maps at halved sizes may
 take the place of the U-Net's own; then there are as many up blocks as it halves.
 """
@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from photochrom.config import Activation, NetworkConfig, Norm
 from photochrom.models.encoders.base import Encoder
 from photochrom.models.encoders.weights import ENCODERS
-from photochrom.models.layers import activation, normalisation
+from photochrom.models.layers import activation, normalization
 
 _DOWN = 4
 _WITH_DROPOUT = 2  # of the up blocks, the deepest
@@ -26,10 +26,10 @@ Size = TypeVar("Size", int, Tensor)
 
 
 def convolution(inputs: int, outputs: int, norm: Norm, how: Activation) -> nn.Sequential:
-    """3 × 3 convolution, normalisation, activation, at the same size."""
+    """3 × 3 convolution, normalization, activation, at the same size."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=norm == "none"),
-        normalisation(norm, outputs),
+        normalization(norm, outputs),
         activation(how),
     )
 
@@ -70,7 +70,7 @@ class OwnEncoder(Encoder):
 def _halving(inputs: int, outputs: int, norm: Norm, how: Activation) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=norm == "none"),
-        normalisation(norm, outputs),
+        normalization(norm, outputs),
         activation(how),
     )
 
@@ -108,7 +108,7 @@ class StridedUp(nn.Module):
         bias = config.norm == "none"
         self.enlarge = nn.Sequential(
             nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias),
-            normalisation(config.norm, outputs),
+            normalization(config.norm, outputs),
             activation(config.up_activation),
         )
         self.dropout = _dropout(config)
@@ -146,7 +146,7 @@ class UNet(nn.Module):
         """What the head sees, a pixel for every `stride` × `stride` of L, the last cut short.
 
         Inside, L is padded by repeated edges to whole multiples of the deepest map's pixels,
-        at least two: instance normalisation needs more than one.
+        at least two: instance normalization needs more than one.
         """
         height, width = L.shape[-2:]
         bottom, right = (_padding(side, self.deepest) for side in (height, width))

@@ -1,4 +1,4 @@
-"""Colour priors of a data set: counted once, seen through any gamut, kept in HDF5."""
+"""Color priors of a data set: counted once, seen through any gamut, kept in HDF5."""
 
 from photochrom.prior.build import Crew as Crew, build as build, build_prior as build_prior
 from photochrom.prior.color_prior import (

@@ -1,4 +1,4 @@
-"""Pictures → counts, by any executor, resumably."""
+"""Images → counts, by any executor, resumably."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from photochrom.config import PriorConfig, fitted_bins
-from photochrom.image_io import Picture, Skipped
+from photochrom.errors import PriorError
+from photochrom.image_io import Skipped, SourceImage
 from photochrom.prior.counting import Counted, count
 from photochrom.prior.hdf5 import PriorFile
 from photochrom.prior.histogram import AbHistogram
@@ -26,34 +27,34 @@ class Crew(NamedTuple):
 
 
 Done = Callable[[int, int], None]
-"""Told after every chunk: how many pictures, and how many bytes of them."""
+"""Told after every chunk: how many images, and how many bytes of them."""
 
 
 def build(
-    entries: Iterable[Picture | Skipped],
+    entries: Iterable[SourceImage | Skipped],
     config: PriorConfig,
     *,
     crew: Crew = Crew(),  # noqa: B008  it never changes
     progress: Path | None = None,
     on_done: Done = lambda _, __: None,
 ) -> AbHistogram:
-    """The counts of all pictures among `entries`, as `photochrom.image_io.iterate` finds them.
+    """The counts of all images among `entries`, as `photochrom.image_io.iterate` finds them.
 
     The same whoever counts, in however many pieces. With `progress`, a file, what is done is
     kept there at least every 30 seconds, and a repeated call goes on from it; who has the
-    result in safety may remove it. `ValueError` if other pictures or settings were begun there,
-    if no colour picture is found, and if a process of the crew dies.
+    result in safety may remove it. `ValueError` if other images or settings were begun there,
+    if no color image is found, and if a process of the crew dies.
     """
-    settings = {"size": config.size, "keep-grey": config.keep_grey}
+    settings = {"size": config.size, "keep-gray": config.keep_gray}
     kept = Progress(progress, settings)
     try:
-        work = partial(count, size=config.size, keep_grey=config.keep_grey)
+        work = partial(count, size=config.size, keep_gray=config.keep_gray)
         for chunk, counted in worked(kept.remaining(entries), work, crew):
             kept.add(chunk, counted.histogram)
             on_done(len(chunk.entries), counted.bytes)
     except BrokenProcessPool:
         kept.save()
-        raise ValueError(
+        raise PriorError(
             "expected the worker processes to stay alive, one died, of too little memory perhaps: "
             "repeat the command to continue, with fewer --workers"
         ) from None
@@ -61,10 +62,10 @@ def build(
         kept.save()
         raise
     total = kept.histogram
-    if total.pictures == 0:
-        raise ValueError(
-            f"expected colour pictures, got {total.grey + total.toned} grey or toned and "
-            f"{total.failed} unreadable ones: a prior needs colour"
+    if total.images == 0:
+        raise PriorError(
+            f"expected color images, got {total.gray + total.toned} gray or toned and "
+            f"{total.failed} unreadable ones: a prior needs color"
             + (f" ({total.reasons()})" if total.failed else "")
         )
     return total
@@ -107,7 +108,7 @@ def _finished(running: dict[Future[Counted], Chunk]) -> Iterator[tuple[Chunk, Co
 
 
 def build_prior(
-    entries: Iterable[Picture | Skipped],
+    entries: Iterable[SourceImage | Skipped],
     config: PriorConfig,
     sources: Sequence[str],
     *,
@@ -121,7 +122,7 @@ def build_prior(
     """
     bins = fitted_bins(config.gamut) or len(Gamut.srgb(config.step))
     if config.k > bins:  # said before hours of work
-        raise ValueError(f"--k must be within 1 and the gamut's {bins} bins, got {config.k}")
+        raise PriorError(f"--k must be within 1 and the gamut's {bins} bins, got {config.k}")
     histogram = build(entries, config, crew=crew, progress=progress, on_done=on_done)
     created = datetime.now(UTC).isoformat(timespec="seconds")
     return PriorFile.of(histogram, config, sources, created)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from photochrom.errors import PriorError
 from photochrom.prior.histogram import EDGES, AbHistogram
 from photochrom.quantize import Gamut, soft_encode
 
@@ -23,11 +24,11 @@ def rebalancing_weights(
     weighs all bins alike.
     """
     if not 0 <= uniform <= 1:
-        raise ValueError(f"uniform must be within 0 and 1, got {uniform:g}")
+        raise PriorError(f"uniform must be within 0 and 1, got {uniform:g}")
     mixed = (1 - uniform) * p + uniform / len(p)
     if not (mixed > 0).all():
         empty = int((mixed <= 0).sum())
-        raise ValueError(f"uniform = 0 needs mass in every bin, {empty} have none: raise it")
+        raise PriorError(f"uniform = 0 needs mass in every bin, {empty} have none: raise it")
     inverse = 1 / mixed
     weights: np.ndarray = inverse / (p * inverse).sum()
     return weights
@@ -44,9 +45,9 @@ class ColorPrior:
 
     def __post_init__(self) -> None:
         if len(self.p) != len(self.gamut):
-            raise ValueError(f"expected {len(self.gamut)} probabilities, got {len(self.p)}")
+            raise PriorError(f"expected {len(self.gamut)} probabilities, got {len(self.p)}")
         if not (self.p >= 0).all() or abs(self.p.sum() - 1) > 1e-6:  # 1e-6: float32 files
-            raise ValueError(
+            raise PriorError(
                 f"a prior must sum to 1, got {self.p.sum():.6g}: divide the counts by their total"
             )
 
@@ -54,13 +55,13 @@ class ColorPrior:
     def of(histogram: AbHistogram, gamut: Gamut, *, k: int = 5, sigma: float = 5.0) -> "ColorPrior":
         """The mean soft code over all counted pixels.
 
-        Every cell stands for its centre: within 0.003 L1 of encoding each pixel by itself.
+        Every cell stands for its center: within 0.003 L1 of encoding each pixel by itself.
         """
         a, b = np.nonzero(histogram.pixels)
         if len(a) == 0:
-            raise ValueError("expected counted pixels, got none: a prior needs colour pictures")
-        centres = torch.tensor(np.stack([EDGES[a], EDGES[b]]) + 0.5)[..., None]  # 2 cells 1
-        code = soft_encode(centres, gamut, k=k, sigma=sigma)
+            raise PriorError("expected counted pixels, got none: a prior needs color images")
+        centers = torch.tensor(np.stack([EDGES[a], EDGES[b]]) + 0.5)[..., None]  # 2 cells 1
+        code = soft_encode(centers, gamut, k=k, sigma=sigma)
         mass = code.weights.numpy() * histogram.pixels[a, b][:, None]
         p = np.bincount(code.bins.numpy().ravel(), weights=mass.ravel(), minlength=len(gamut))
         return ColorPrior(gamut, p / p.sum(), k, sigma)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from photochrom import storage
+from photochrom.errors import PriorError
 from photochrom.prior.color_prior import ColorPrior
 from photochrom.prior.hdf5 import PriorFile, PriorFileError
 from photochrom.quantize import Gamut
@@ -81,10 +82,10 @@ def load_any(place: str | Path) -> PriorFile | ColorPrior:
     try:
         data = storage.read_whole(name, _MOST_BYTES)
         if data is None:
-            raise ValueError(f"more than {_MOST_BYTES} bytes")
+            raise PriorError(f"more than {_MOST_BYTES} bytes")
         p = np.load(io.BytesIO(data), allow_pickle=False)
         if p.shape != (len(gamut),) or p.dtype.kind != "f":
-            raise ValueError(f"{p.dtype} of {p.shape}")
+            raise PriorError(f"{p.dtype} of {p.shape}")
         return ColorPrior(gamut, p.astype(np.float64), k=5, sigma=5.0)
     except (OSError, ValueError) as error:
         raise PriorFileError(
@@ -103,7 +104,7 @@ def alike(
         return first, _through(other, first.gamut)
     if isinstance(one, PriorFile):
         return _through(one, second.gamut), second
-    raise ValueError("expected priors over the same bins, got others, and no counts of either")
+    raise PriorError("expected priors over the same bins, got others, and no counts of either")
 
 
 def _through(file: PriorFile, gamut: Gamut) -> ColorPrior:

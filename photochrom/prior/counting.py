@@ -1,7 +1,7 @@
-"""Pictures → counts: the work of one process, as fast as the pictures are decoded.
+"""Images → counts: the work of one process, as fast as the images are decoded.
 
-Every one of the 2²⁴ colours of 8-bit sRGB has its cell in a table, made once a process by the
-definition (`photochrom.color.lab.lab_from_rgb` in float64); a picture is looked up, not converted.
+Every one of the 2²⁴ colors of 8-bit sRGB has its cell in a table, made once a process by the
+definition (`photochrom.color.lab.lab_from_rgb` in float64); an image is looked up, not converted.
 """
 
 import re
@@ -16,9 +16,9 @@ import torch
 from jaxtyping import UInt16, UInt32
 
 from photochrom.color.lab import lab_from_rgb
-from photochrom.image_io import Picture, PictureError, Skipped, packed_colors, read_rgb, sample
+from photochrom.image_io import ImageError, Skipped, SourceImage, packed_colors, read_rgb, sample
 from photochrom.prior.histogram import CELLS, SKETCH, AbHistogram
-from photochrom.prior.monochrome import are_toned, is_grey
+from photochrom.prior.monochrome import are_toned, is_gray
 from photochrom.quantize import AB_LIMIT
 
 _PIXELS = 1 << 18  # counted at a time: fewer cost calls and sums, more do not fit caches
@@ -26,19 +26,21 @@ _ENDS = 8192  # bytes at either end of a file that tell it from others
 
 
 class Counted(NamedTuple):
-    """The counts of some pictures, and the bytes that were read for them."""
+    """The counts of some images, and the bytes that were read for them."""
 
     histogram: AbHistogram
     bytes: int
 
 
-def count(entries: Sequence[Picture | Skipped], size: int, *, keep_grey: bool = False) -> Counted:
-    """The colours of pictures, reduced to the short side `size`.
+def count(
+    entries: Sequence[SourceImage | Skipped], size: int, *, keep_gray: bool = False
+) -> Counted:
+    """The colors of images, reduced to the short side `size`.
 
-    Grey and toned pictures are noted, and left out unless `keep_grey`. What cannot be read is
+    Gray and toned images are noted, and left out unless `keep_gray`. What cannot be read is
     counted by reason; an entry that is `Skipped` already has failed.
     """
-    work = _Work(keep_grey)
+    work = _Work(keep_gray)
     for entry in entries:
         if isinstance(entry, Skipped):
             work.fail(entry.name, entry.reason)
@@ -50,7 +52,7 @@ def count(entries: Sequence[Picture | Skipped], size: int, *, keep_grey: bool = 
             else:
                 rgb = read_rgb(entry, size, fit="sample")
                 colors, data = packed_colors(rgb), rgb.tobytes()
-        except (PictureError, OSError) as error:
+        except (ImageError, OSError) as error:
             work.fail(entry.name, _reason(error, entry.path))
         else:
             work.add(colors, data)
@@ -64,15 +66,15 @@ def _reason(error: Exception, path: str) -> str:
 
 
 def cells(colors: UInt32[np.ndarray, " P"]) -> UInt16[np.ndarray, " P"]:
-    """The cell of each packed colour, as a place in the flattened `AbHistogram.pixels`."""
+    """The cell of each packed color, as a place in the flattened `AbHistogram.pixels`."""
     found: np.ndarray = _cell_of_color().take(_place(colors), mode="clip")  # cheaper than a check
     return found
 
 
 def _place(colors: UInt32[np.ndarray, " *shape"]) -> UInt32[np.ndarray, " *shape"]:
-    """Where the table holds a colour: at R + 2⁸ (G - R) + 2¹⁶ (B - G), modulo 2²⁴.
+    """Where the table holds a color: at R + 2⁸ (G - R) + 2¹⁶ (B - G), modulo 2²⁴.
 
-    Pixels near each other differ in lightness more than in colour: one step of grey is one step
+    Pixels near each other differ in lightness more than in color: one step of gray is one step
     of this number, so they lie near each other in memory, too. And it takes one product.
     """
     place = colors * np.uint32((1 - (1 << 8)) % (1 << 24))
@@ -82,9 +84,9 @@ def _place(colors: UInt32[np.ndarray, " *shape"]) -> UInt32[np.ndarray, " *shape
 
 @cache
 def _cell_of_color() -> UInt16[np.ndarray, " colors"]:
-    """The cell of each colour.
+    """The cell of each color.
 
-    Black apart, which is exactly 0, no colour lies within 1e-9 of a cell's edge: so rounding,
+    Black apart, which is exactly 0, no color lies within 1e-9 of a cell's edge: so rounding,
     which differs between machines by 1e-13, moves none into another cell.
     """
     level = torch.arange(256, dtype=torch.float64) / 255
@@ -101,12 +103,12 @@ def _cell_of_color() -> UInt16[np.ndarray, " colors"]:
 class _Work:
     """Counts in the making."""
 
-    def __init__(self, keep_grey: bool) -> None:
-        self.keep_grey = keep_grey
+    def __init__(self, keep_gray: bool) -> None:
+        self.keep_gray = keep_gray
         self.pixels = np.zeros(CELLS * CELLS, dtype=np.int64)
         self.waiting: list[tuple[np.ndarray, int]] = []
         self.pixels_waiting = 0
-        self.pictures = self.grey = self.toned = self.bytes = 0
+        self.images = self.gray = self.toned = self.bytes = 0
         self.failures: dict[str, tuple[int, str]] = {}
         self.seen: list[int] = []
 
@@ -126,16 +128,16 @@ class _Work:
             return
         colors, seen = zip(*self.waiting, strict=True)
         found = cells(np.concatenate(colors))
-        of_picture = np.split(found, np.cumsum([len(each) for each in colors])[:-1])
-        grey = np.array([is_grey(each) for each in of_picture])
-        toned = are_toned(colors) & ~grey
-        self.grey += int(grey.sum())
+        of_image = np.split(found, np.cumsum([len(each) for each in colors])[:-1])
+        gray = np.array([is_gray(each) for each in of_image])
+        toned = are_toned(colors) & ~gray
+        self.gray += int(gray.sum())
         self.toned += int(toned.sum())
-        kept = np.full(len(grey), True) if self.keep_grey else ~(grey | toned)
+        kept = np.full(len(gray), True) if self.keep_gray else ~(gray | toned)
         if not kept.all():
-            found = np.concatenate([found[:0], *compress(of_picture, kept)])
+            found = np.concatenate([found[:0], *compress(of_image, kept)])
         self.pixels += np.bincount(found, minlength=len(self.pixels))
-        self.pictures += int(kept.sum())
+        self.images += int(kept.sum())
         self.seen += compress(seen, kept)
         self.waiting.clear()
         self.pixels_waiting = 0
@@ -144,7 +146,7 @@ class _Work:
         self.flush()
         sketch = np.unique(np.array(self.seen, dtype=np.uint64))[:SKETCH]
         pixels = self.pixels.reshape(CELLS, CELLS)
-        histogram = AbHistogram(pixels, self.pictures, self.grey, self.toned, self.failures, sketch)
+        histogram = AbHistogram(pixels, self.images, self.gray, self.toned, self.failures, sketch)
         return Counted(histogram, self.bytes)
 
 

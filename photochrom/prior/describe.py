@@ -1,10 +1,10 @@
-"""A prior in numbers and as a picture."""
+"""A prior in numbers and as an image."""
 
 import numpy as np
 
 from photochrom.prior.hdf5 import PriorFile
 
-_NAMED = 5  # colours that are named as the most and the least frequent
+_NAMED = 5  # colors that are named as the most and the least frequent
 
 
 def describe(file: PriorFile) -> dict[str, str]:
@@ -20,13 +20,13 @@ def describe(file: PriorFile) -> dict[str, str]:
         return f"({a:.3g}, {b:.3g})"
 
     order = [int(q) for q in np.argsort(-prior.p, kind="stable") if prior.p[q] > 0]
-    read = counts.pictures + (0 if file.keep_grey else counts.grey + counts.toned)
-    share = (counts.grey + counts.toned) / max(1, read)
-    left_out = "counted, too" if file.keep_grey else "left out"
+    read = counts.images + (0 if file.keep_gray else counts.gray + counts.toned)
+    share = (counts.gray + counts.toned) / max(1, read)
+    left_out = "counted, too" if file.keep_gray else "left out"
     return {
         "bins": f"{len(prior.gamut)}, {grid}",
-        "pictures": f"{counts.pictures:,} counted",
-        "grey": f"{counts.grey:,} grey and {counts.toned:,} toned, {left_out}: {share:.1%} of all",
+        "images": f"{counts.images:,} counted",
+        "gray": f"{counts.gray:,} gray and {counts.toned:,} toned, {left_out}: {share:.1%} of all",
         "unreadable": f"{counts.failed:,}" + (f": {counts.reasons()}" if counts.failed else ""),
         "pixels": f"{int(counts.pixels.sum()):,}, short side reduced to {file.size}",
         "smoothing": f"k = {prior.k}, σ = {prior.sigma:g}",
@@ -42,7 +42,7 @@ def describe(file: PriorFile) -> dict[str, str]:
 
 
 def plot_prior(file: PriorFile) -> bytes:
-    """PNG of the ab plane: the bins' colours, log₁₀ p (hatched: never seen), and the weights."""
+    """PNG of the ab plane: the bins' colors, log₁₀ p (hatched: never seen), and the weights."""
     from photochrom.prior.plots import ab_plane  # processes that count need no matplotlib
 
     with np.errstate(divide="ignore"):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from multiprocessing import get_context
 
+from photochrom.errors import PriorError
 from photochrom.prior.build import Crew
 
 _AHEAD = 3  # chunks a worker: one at work, the others waiting
@@ -62,26 +63,26 @@ def _of_cluster(address: str) -> Iterator[Crew]:
         from distributed import Client
         from distributed.scheduler import KilledWorker
     except ImportError:
-        raise ValueError(
+        raise PriorError(
             "--cluster: expected Dask, found none: pip install 'photochrom[cluster]'"
         ) from None
     try:
         client = Client(address, timeout=10)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(
+        raise PriorError(
             f"{address}: expected a Dask scheduler, got no answer ({reason}): start one by "
             "dask scheduler"
         ) from None
     with client:
         slots = sum(client.nthreads().values())
         if not slots:
-            raise ValueError(f"{address}: expected workers, the scheduler has none: start some")
+            raise PriorError(f"{address}: expected workers, the scheduler has none: start some")
         try:
             with client.get_executor(pure=False) as executor:
                 yield Crew(executor, _AHEAD * slots)
         except (KilledWorker, CancelledError) as error:
-            raise ValueError(
+            raise PriorError(
                 f"{address}: expected the cluster to stay alive, its scheduler or one worker after "
                 f"another died ({type(error).__name__}): repeat the command to continue"
             ) from None

@@ -1,12 +1,12 @@
 """Priors ↔ HDF5: one file that says what it is and plain h5py can read.
 
-/                  format, version, kind, step, k, sigma, uniform, pictures, grey, toned, failed,
+/                  format, version, kind, step, k, sigma, uniform, images, gray, toned, failed,
                    size, keep_grey, created, photochrom   (attributes)
-gamut/bins         float64 (Q, 2)      bin centres, a and b
+gamut/bins         float64 (Q, 2)      bin centers, a and b
 prior/pixels       int64   (220, 220)  pixels in each cell of 1 × 1 ab
 prior/edges        float64 (221,)      cell edges, the same on both axes
-prior/sketch       uint64  (S,)        the smallest fingerprints of the pictures
-prior/failures     text                reasons why pictures could not be read, as JSON
+prior/sketch       uint64  (S,)        the smallest fingerprints of the images
+prior/failures     text                reasons why images could not be read, as JSON
 prior/sources      text                the sources, as JSON
 prior/p            float64 (Q,)        probability of each bin
 prior/weights      float64 (Q,)        rebalancing weight of each bin
@@ -25,6 +25,7 @@ import torch
 
 from photochrom import storage
 from photochrom.config import PriorConfig, fitted_bins
+from photochrom.errors import PriorFileError as PriorFileError
 from photochrom.prior.color_prior import ColorPrior
 from photochrom.prior.histogram import EDGES, AbHistogram
 from photochrom.prior.resume import load_histogram, save_histogram
@@ -33,13 +34,9 @@ from photochrom.storage.atomic import write_whole
 
 FORMAT = "photochrom prior"
 VERSION = 2
-_MOST_BYTES = 100_000_000  # at a URL; one of a million pictures takes 0.5 MB
+_MOST_BYTES = 100_000_000  # at a URL; one of a million images takes 0.5 MB
 SHIPPED = {"photographs": Path(__file__).parents[1] / "assets" / "priors" / "photographs.h5"}
 """Priors that come with photochrom, and are named instead of a file."""
-
-
-class PriorFileError(ValueError):
-    """A file that is not a prior that this version can read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +50,9 @@ class PriorFile:
     uniform: float
     """λ of the weights."""
     size: int
-    """Short side to which pictures were reduced."""
-    keep_grey: bool
-    """Whether grey and toned pictures were counted, too."""
+    """Short side to which images were reduced."""
+    keep_gray: bool
+    """Whether gray and toned images were counted, too."""
     sources: tuple[str, ...]
     """The sources that were counted."""
     created: str
@@ -75,7 +72,7 @@ class PriorFile:
             config.gamut,
             config.uniform,
             config.size,
-            config.keep_grey,
+            config.keep_gray,
             named,
             created,
         )
@@ -100,7 +97,7 @@ class PriorFile:
                 sigma=self.prior.sigma,
                 uniform=self.uniform,
                 size=self.size,
-                keep_grey=self.keep_grey,
+                keep_grey=self.keep_gray,  # the key is that of version 1
                 created=self.created,
             )
             save_histogram(self.histogram, file)
@@ -154,8 +151,8 @@ def _gamut(histogram: AbHistogram, kind: str, step: float) -> Gamut:
     if bins is None:
         return Gamut.srgb(step)
     a, b = np.nonzero(histogram.pixels)
-    centres = np.stack([EDGES[a], EDGES[b]], axis=1) + 0.5
-    return Gamut.kmeans(centres, histogram.pixels[a, b], bins)
+    centers = np.stack([EDGES[a], EDGES[b]], axis=1) + 0.5
+    return Gamut.kmeans(centers, histogram.pixels[a, b], bins)
 
 
 def _check(path: str, attributes: dict[str, Any]) -> None:
@@ -183,7 +180,7 @@ def _read(file: h5py.File) -> PriorFile:
         str(attributes["kind"]),
         uniform=float(attributes["uniform"]),
         size=int(attributes["size"]),
-        keep_grey=bool(attributes["keep_grey"]),
+        keep_gray=bool(attributes["keep_grey"]),
         sources=tuple(str(source) for source in json.loads(file["prior/sources"].asstr()[()])),
         created=str(attributes["created"]),
     )

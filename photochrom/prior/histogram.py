@@ -1,4 +1,4 @@
-"""Exact colour counts that add up.
+"""Exact color counts that add up.
 
 Pixels are counted once, in integers, in cells of 1 × 1 ab: finer than any bins. Sums are the
 same for any split of the work, and gamut, k and σ are views that need no second pass.
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float, Int, UInt64
 
+from photochrom.errors import PriorError
 from photochrom.quantize import AB_LIMIT
 
 EDGES: Float[np.ndarray, " edges"] = np.arange(-AB_LIMIT, AB_LIMIT + 1, dtype=np.float64)
@@ -23,31 +24,31 @@ def _no_pixels() -> Int[np.ndarray, "A B"]:
     return np.zeros((CELLS, CELLS), dtype=np.int64)
 
 
-def _no_pictures() -> UInt64[np.ndarray, " S"]:
+def _no_images() -> UInt64[np.ndarray, " S"]:
     return np.zeros(0, dtype=np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
 class AbHistogram:
-    """How many pixels fell into each ab cell, and of how many pictures."""
+    """How many pixels fell into each ab cell, and of how many images."""
 
     pixels: Int[np.ndarray, "A B"] = field(default_factory=_no_pixels)
-    pictures: int = 0
-    """Pictures counted."""
-    grey: int = 0
-    """Pictures that are grey, which are left out unless asked for."""
+    images: int = 0
+    """Images counted."""
+    gray: int = 0
+    """Images that are gray, which are left out unless asked for."""
     toned: int = 0
-    """Pictures of one tone, sepia for instance, which are left out likewise."""
+    """Images of one tone, sepia for instance, which are left out likewise."""
     failures: Mapping[str, tuple[int, str]] = field(default_factory=dict)
-    """By reason: how many pictures could not be read, and the first of their names."""
-    sketch: UInt64[np.ndarray, " S"] = field(default_factory=_no_pictures)
-    """The `SKETCH` smallest fingerprints of the pictures counted, ascending."""
+    """By reason: how many images could not be read, and the first of their names."""
+    sketch: UInt64[np.ndarray, " S"] = field(default_factory=_no_images)
+    """The `SKETCH` smallest fingerprints of the images counted, ascending."""
 
     def __post_init__(self) -> None:
         if self.pixels.shape != (CELLS, CELLS):
-            raise ValueError(f"expected {CELLS} × {CELLS} cells, got {self.pixels.shape}")
+            raise PriorError(f"expected {CELLS} × {CELLS} cells, got {self.pixels.shape}")
         if (self.pixels < 0).any():
-            raise ValueError("expected pixel counts of 0 or more, got a negative one")
+            raise PriorError("expected pixel counts of 0 or more, got a negative one")
 
     def __add__(self, other: "AbHistogram") -> "AbHistogram":
         """Both together; the order does not matter, nor how a sum is split."""
@@ -57,8 +58,8 @@ class AbHistogram:
             failures[reason] = (known + count, min(first, name))
         return AbHistogram(
             self.pixels + other.pixels,
-            self.pictures + other.pictures,
-            self.grey + other.grey,
+            self.images + other.images,
+            self.gray + other.gray,
             self.toned + other.toned,
             failures,
             np.union1d(self.sketch, other.sketch)[:SKETCH],
@@ -66,11 +67,11 @@ class AbHistogram:
 
     @property
     def failed(self) -> int:
-        """Pictures that could not be read."""
+        """Images that could not be read."""
         return sum(count for count, _ in self.failures.values())
 
     def reasons(self) -> str:
-        """Why pictures could not be read, in one line, the most frequent reason first."""
+        """Why images could not be read, in one line, the most frequent reason first."""
         ordered = sorted(self.failures.items(), key=lambda item: (-item[1][0], item[0]))
         return "; ".join(f"{number} × {why} (first: {name})" for why, (number, name) in ordered)
 
@@ -80,9 +81,9 @@ class AbHistogram:
 
     @staticmethod
     def of(ab: Float[np.ndarray, "2 H W"]) -> "AbHistogram":
-        """The counts of one picture; `ValueError` for ab beyond ±110, no sRGB colour."""
+        """The counts of one image; `ValueError` for ab beyond ±110, no sRGB color."""
         cell = np.floor(ab + AB_LIMIT).astype(np.int64)
         if cell.size and (cell.min() < 0 or cell.max() >= CELLS):
-            raise ValueError(f"ab must lie within ±{AB_LIMIT}, got {ab.min():g} to {ab.max():g}")
+            raise PriorError(f"ab must lie within ±{AB_LIMIT}, got {ab.min():g} to {ab.max():g}")
         flat = np.bincount((cell[0] * CELLS + cell[1]).ravel(), minlength=CELLS * CELLS)
-        return AbHistogram(flat.reshape(CELLS, CELLS), pictures=1)
+        return AbHistogram(flat.reshape(CELLS, CELLS), images=1)

@@ -1,4 +1,4 @@
-"""The ab plane as a picture, PNG.
+"""The ab plane as an image, PNG.
 
 Figures are made without pyplot: nothing global is set, so any thread may draw.
 """
@@ -18,9 +18,9 @@ from skimage.color import lab2rgb
 def ab_plane(
     bins: Float[np.ndarray, "Q 2"], step: float, values: Mapping[str, Float[np.ndarray, " Q"]]
 ) -> bytes:
-    """The bins painted in their own colours, then by each of `values`.
+    """The bins painted in their own colors, then by each of `values`.
 
-    A bin whose value is not finite (log p where p = 0) is hatched in light grey.
+    A bin whose value is not finite (log p where p = 0) is hatched in light gray.
     """
     figure, (own, *panels) = _panels(1 + len(values), width=4.6, height=4.2)
     reach = float(np.abs(bins).max() + step)
@@ -54,7 +54,7 @@ def _paint(
             hatch="/////",
         )
     )
-    if known.any():  # a colour bar needs a range
+    if known.any():  # a color bar needs a range
         axes.figure.colorbar(painted, ax=axes, shrink=0.8)
 
 

@@ -1,7 +1,7 @@
 """A count in the making, kept beside the output so that it can go on after any end.
 
 PRIOR.h5.progress holds, in HDF5, the counts of all chunks that are done, and of each chunk its
-number and a digest of its pictures: what a repeated command must find again.
+number and a digest of its images: what a repeated command must find again.
 """
 
 import io
@@ -16,20 +16,21 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from photochrom.image_io import Picture, Skipped
+from photochrom.errors import PriorError
+from photochrom.image_io import Skipped, SourceImage
 from photochrom.prior.histogram import AbHistogram
 from photochrom.storage.atomic import write_whole
 
 _SECONDS = 20.0  # what a kill loses at most, and one chunk
 CHUNK = 64
-"""Pictures that are worked on in one piece, whoever works: so that a chunk is always the same."""
+"""Images that are worked on in one piece, whoever works: so that a chunk is always the same."""
 
 
 class Chunk(NamedTuple):
     """The entries from number `64 × number` on."""
 
     number: int
-    entries: tuple[Picture | Skipped, ...]
+    entries: tuple[SourceImage | Skipped, ...]
 
     def digest(self) -> int:
         """A number of 64 bits that changes with what the entries are called and where they lie."""
@@ -39,7 +40,7 @@ class Chunk(NamedTuple):
         )
 
 
-def chunks(entries: Iterable[Picture | Skipped]) -> Iterator[Chunk]:
+def chunks(entries: Iterable[SourceImage | Skipped]) -> Iterator[Chunk]:
     """The entries in chunks, of which only one is held."""
     running, number = iter(entries), 0
     while some := tuple(islice(running, CHUNK)):
@@ -65,20 +66,20 @@ class Progress:
                 self.histogram = load_histogram(file)
                 numbers, digests = file["done"][:], file["digests"][:]
         except (OSError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(
+            raise PriorError(
                 f"{path}: expected the progress of a count, got a damaged or foreign file "
                 f"({error}): delete it to begin anew"
             ) from None
         for name in {**settings, **self.settings}:
             began, now = settings.get(name), self.settings.get(name)
             if began != now:
-                raise ValueError(
+                raise PriorError(
                     f"{path}: expected {name} as the count began with, {began!r}, got {now!r}: "
                     "repeat its command, or delete the file to begin anew"
                 )
         self.done = dict(zip(numbers.tolist(), digests.tolist(), strict=True))
 
-    def remaining(self, entries: Iterable[Picture | Skipped]) -> Iterator[Chunk]:
+    def remaining(self, entries: Iterable[SourceImage | Skipped]) -> Iterator[Chunk]:
         """The chunks that are still to do; `ValueError` if those that are done have changed."""
         missing = set(self.done)
         for chunk in chunks(entries):
@@ -91,9 +92,9 @@ class Progress:
         if missing:
             raise self._changed()
 
-    def _changed(self) -> ValueError:
-        return ValueError(
-            f"{self.path}: expected the pictures that the count began with, got others: bring "
+    def _changed(self) -> PriorError:
+        return PriorError(
+            f"{self.path}: expected the images that the count began with, got others: bring "
             "them back, or delete the file to begin anew"
         )
 
@@ -120,8 +121,9 @@ class Progress:
 
 def save_histogram(histogram: AbHistogram, file: h5py.File) -> None:
     """Write counts into an open HDF5 file, as docs/formats.md has it."""
-    for name in ("pictures", "grey", "toned", "failed"):
-        file.attrs[name] = getattr(histogram, name)
+    names = {"pictures": "images", "grey": "gray", "toned": "toned", "failed": "failed"}
+    for key, name in names.items():  # the keys are those of version 1
+        file.attrs[key] = getattr(histogram, name)
     reasons = sorted(histogram.failures.items())
     file["prior/failures"] = json.dumps([[why, *which] for why, which in reasons])
     file.create_dataset("prior/pixels", data=histogram.pixels, compression="gzip")
@@ -130,9 +132,9 @@ def save_histogram(histogram: AbHistogram, file: h5py.File) -> None:
 
 def load_histogram(file: h5py.File) -> AbHistogram:
     """The counts in an open HDF5 file."""
-    pictures, grey, toned = (int(file.attrs[name]) for name in ("pictures", "grey", "toned"))
+    images, gray, toned = (int(file.attrs[name]) for name in ("pictures", "grey", "toned"))
     listed: Sequence[Any] = json.loads(file["prior/failures"].asstr()[()])
     failures = {str(why): (int(count), str(first)) for why, count, first in listed}
     pixels = np.asarray(file["prior/pixels"], dtype=np.int64)
     sketch = np.asarray(file["prior/sketch"], dtype=np.uint64)
-    return AbHistogram(pixels, pictures, grey, toned, failures, sketch)
+    return AbHistogram(pixels, images, gray, toned, failures, sketch)

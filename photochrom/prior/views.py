@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from photochrom.config import PriorConfig, ViewConfig
+from photochrom.errors import PriorError
 from photochrom.prior.color_prior import ColorPrior
 from photochrom.prior.hdf5 import PriorFile
 from photochrom.prior.histogram import AbHistogram
@@ -17,11 +18,11 @@ def view(file: PriorFile, change: ViewConfig) -> PriorFile:
     """
     kind = change.gamut or file.kind
     if change.step is not None and kind != "srgb":
-        raise ValueError(f"--step is that of a grid, got it for {kind}: add --gamut srgb")
+        raise PriorError(f"--step is that of a grid, got it for {kind}: add --gamut srgb")
     grid_before = file.prior.gamut.step if file.kind == "srgb" else PriorConfig().step
     config = PriorConfig(
         size=file.size,
-        keep_grey=file.keep_grey,
+        keep_gray=file.keep_gray,
         gamut=kind,
         step=grid_before if change.step is None else change.step,
         k=file.prior.k if change.k is None else change.k,
@@ -35,10 +36,10 @@ def view(file: PriorFile, change: ViewConfig) -> PriorFile:
 
 
 def merge(files: Sequence[PriorFile], *, allow_overlap: bool = False) -> PriorFile:
-    """The prior of all pictures that `files` counted, in any order and grouping.
+    """The prior of all images that `files` counted, in any order and grouping.
 
     `ValueError` if they were not counted and are not seen alike, and, unless `allow_overlap`,
-    if two have a picture in common, as far as their sketches tell: of up to 4,096 pictures
+    if two have an image in common, as far as their sketches tell: of up to 4,096 images
     each, for certain; of N, with one in N / 4,096 of those in common.
     """
     first = files[0]
@@ -56,17 +57,17 @@ def merge(files: Sequence[PriorFile], *, allow_overlap: bool = False) -> PriorFi
 def _refuse_unlike(one: PriorFile, other: PriorFile) -> None:
     counted = {
         "size": (one.size, other.size),
-        "keep-grey": (one.keep_grey, other.keep_grey),
+        "keep-gray": (one.keep_gray, other.keep_gray),
     }
     for name, (ours, theirs) in counted.items():
         if ours != theirs:
-            raise ValueError(
+            raise PriorError(
                 f"expected priors counted with the same --{name}, got {ours} and {theirs}: "
                 "build one of them again"
             )
     seen = [(f.kind, f.prior.gamut.step, f.prior.k, f.prior.sigma, f.uniform) for f in (one, other)]
     if seen[0] != seen[1] or not one.prior.gamut.same_as(other.prior.gamut):
-        raise ValueError(
+        raise PriorError(
             "expected priors seen through the same gamut, k, σ and λ, got others: bring them "
             "together by photochrom prior view"
         )
@@ -77,8 +78,8 @@ def _refuse_overlap(files: Sequence[PriorFile]) -> None:
         for other in files[place + 1 :]:
             if shared := one.histogram.shared_with(other.histogram):
                 sources = ", ".join(one.sources), ", ".join(other.sources)
-                raise ValueError(
-                    f"expected priors of different pictures, got at least {shared} in common "
+                raise PriorError(
+                    f"expected priors of different images, got at least {shared} in common "
                     f"({sources[0]}; {sources[1]}): leave one out, or add --allow-overlap to "
                     "count them twice"
                 )

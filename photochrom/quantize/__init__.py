@@ -1,4 +1,4 @@
-"""The ab gamut, the encoding of colours as distributions over it, and the way back."""
+"""The ab gamut, the encoding of colors as distributions over it, and the way back."""
 
 from photochrom.quantize.chunked_decode import decode_features as decode_features
 from photochrom.quantize.decode import (

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from photochrom.errors import ParameterError
 from photochrom.quantize.chunks import pixel_rows, product_dtype, rows_per_block
 from photochrom.quantize.gamut import Gamut
 
@@ -40,24 +41,24 @@ def decode_features(
     """
     if any(not temperature >= 0 for temperature in temperatures):
         told = ", ".join(f"{temperature:g}" for temperature in temperatures)
-        raise ValueError(f"temperatures must be 0 or more, got {told}")
+        raise ParameterError(f"temperatures must be 0 or more, got {told}")
     dtype = product_dtype(features)
     batch, _, height, width = features.shape
     with torch.autocast(features.device.type, enabled=False):
         head = HeadByBlocks(head_weight, head_bias, dtype)
         bins = gamut.bins.to(head.p)
         ab = head.p.new_empty((len(temperatures), batch, height * width, 2))
-        for picture in range(batch):
-            x = pixel_rows(features[picture])
+        for image in range(batch):
+            x = pixel_rows(features[image])
             for place in head.blocks(len(x)):
                 z = head.logits(x[place])
                 for which, temperature in enumerate(temperatures):
                     if temperature < _AS_ZERO:
                         likeliest, q = z.max(dim=1)
                         known = likeliest.isfinite()[:, None]  # of nan and others, max is nan
-                        ab[which, picture, place] = bins[q].where(known, torch.nan)
+                        ab[which, image, place] = bins[q].where(known, torch.nan)
                         continue
-                    torch.mm(head.annealed(z, temperature), bins, out=ab[which, picture, place])
+                    torch.mm(head.annealed(z, temperature), bins, out=ab[which, image, place])
     return ab.reshape(len(temperatures), batch, height, width, 2).movedim(-1, 2)
 
 

@@ -13,9 +13,9 @@ def rows_per_block(device: torch.device) -> int:
     return _ROWS_CUDA if device.type == "cuda" else _ROWS
 
 
-def pixel_rows(picture: Shaped[Tensor, "C H W"]) -> Shaped[Tensor, "HW C"]:
+def pixel_rows(image: Shaped[Tensor, "C H W"]) -> Shaped[Tensor, "HW C"]:
     """Pixels × channels: a view where channels are the last in memory, or the first."""
-    return picture.movedim(0, -1).flatten(0, 1)
+    return image.movedim(0, -1).flatten(0, 1)
 
 
 def product_dtype(features: Tensor) -> torch.dtype:

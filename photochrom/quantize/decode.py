@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from photochrom.errors import ParameterError
 from photochrom.quantize.encode import SoftBins
 from photochrom.quantize.gamut import Gamut
 
@@ -15,10 +16,10 @@ from photochrom.quantize.gamut import Gamut
 def annealed_mean(
     logits: Float[Tensor, "*batch Q H W"], gamut: Gamut, temperature: float = 0.38
 ) -> Float[Tensor, "*batch 2 H W"]:
-    """The mean colour after the distribution is sharpened by `temperature`.
+    """The mean color after the distribution is sharpened by `temperature`.
 
     Zhang et al. 2016, equation 5: f_T(z) = exp(log z / T) / Σ_q exp(log z_q / T). The
-    normaliser of the softmax cancels, so log z may be the raw logits. T = 1 gives the mean
+    normalizer of the softmax cancels, so log z may be the raw logits. T = 1 gives the mean
     (smooth, desaturated) and T → 0 the mode (vivid, patchy).
 
     >>> gamut = Gamut(torch.tensor([[0.0, 0.0], [10.0, 0.0]]), step=10)
@@ -26,7 +27,7 @@ def annealed_mean(
     [5.0, 0.0]
     """
     if not temperature > 0:
-        raise ValueError(f"temperature must be positive, got {temperature:g}")
+        raise ParameterError(f"temperature must be positive, got {temperature:g}")
     # The maximum goes first: logits / T may overflow where the differences do not.
     z = logits - logits.amax(dim=-3, keepdim=True)
     p = torch.softmax(z / temperature, dim=-3)
@@ -34,12 +35,12 @@ def annealed_mean(
 
 
 def mean(logits: Float[Tensor, "*batch Q H W"], gamut: Gamut) -> Float[Tensor, "*batch 2 H W"]:
-    """The expected colour: the annealed mean at T = 1."""
+    """The expected color: the annealed mean at T = 1."""
     return annealed_mean(logits, gamut, 1.0)
 
 
 def mode(logits: Float[Tensor, "*batch Q H W"], gamut: Gamut) -> Float[Tensor, "*batch 2 H W"]:
-    """The centre of the likeliest bin; nan where the logits make no distribution, as with a nan."""
+    """The center of the likeliest bin; nan where the logits make no distribution, as with a nan."""
     likeliest, q = logits.max(dim=-3)
     known = likeliest.isfinite()[..., None]  # of nan and others, max is nan
     return gamut.bins.to(logits)[q].where(known, torch.nan).movedim(-1, -3)

@@ -1,8 +1,8 @@
-"""The annealed mean with a gradient, from features: for losses on colours, a block at a time.
+"""The annealed mean with a gradient, from features: for losses on colors, a block at a time.
 
-A loss on the colours of a classifier, such as a discriminator's, reaches features and head
+A loss on the colors of a classifier, such as a discriminator's, reaches features and head
 through Q = 313 logits a pixel. Neither they nor their gradient need be kept: what a pixel's
-colour depends on is that pixel's features, so backward makes its distribution anew, block by
+color depends on is that pixel's features, so backward makes its distribution anew, block by
 block. With z = W x + b, p = softmax(z / T), ab = Σ p_q bin_q and the gradient g of a pixel's ab:
 
     ∂/∂z_q = p_q (bin_q - ab) · g / T,    ∂/∂x = Wᵀ ∂/∂z,    ∂/∂W = Σ ∂/∂z xᵀ,    ∂/∂b = Σ ∂/∂z
@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from photochrom.errors import ParameterError
 from photochrom.quantize.chunked_decode import HeadByBlocks, decode_features
 from photochrom.quantize.chunks import pixel_rows, product_dtype
 from photochrom.quantize.gamut import Gamut
@@ -31,7 +32,7 @@ def annealed_mean_of_features(
 ) -> Float[Tensor, "B 2 H W"]:
     """`annealed_mean` of the logits `head_weight` @ features + `head_bias`, with its gradients.
 
-    The same colours and gradients, to rounding, without ever holding (B, Q, H, W): the extra
+    The same colors and gradients, to rounding, without ever holding (B, Q, H, W): the extra
     memory is the gradient of the features and one block. dtypes are those of
     `decode_features`. Once differentiable, with respect to features, head and bias.
     `torch.compile` leaves it out of its graphs.
@@ -39,7 +40,7 @@ def annealed_mean_of_features(
     `ValueError` for a temperature that is not positive.
     """
     if not temperature > 0:
-        raise ValueError(f"temperature must be positive, got {temperature:g}")
+        raise ParameterError(f"temperature must be positive, got {temperature:g}")
     ab: Tensor = _AnnealedMean.apply(features, head_weight, head_bias, gamut, temperature)
     return ab
 
@@ -75,9 +76,9 @@ class _AnnealedMean(torch.autograd.Function):
                 by_weight = head.p.new_zeros((weight.shape[1], len(weight)))
             if ctx.needs_input_grad[2]:
                 by_bias = head.p.new_zeros(len(bias))
-            for picture, by_colour in enumerate(by_ab):
-                x, g = pixel_rows(features[picture]), pixel_rows(by_colour)
-                by_x = None if by_features is None else pixel_rows(by_features[picture])
+            for image, by_color in enumerate(by_ab):
+                x, g = pixel_rows(features[image]), pixel_rows(by_color)
+                by_x = None if by_features is None else pixel_rows(by_features[image])
                 for place in head.blocks(len(x)):
                     rows = x[place].to(ctx.dtype)
                     p = head.annealed(head.logits(rows), ctx.temperature)

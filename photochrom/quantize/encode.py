@@ -1,7 +1,7 @@
 """ab → distributions over bins that are zero but for the K nearest.
 
-Zhang et al. 2016, section 2.2, "soft-encoding": the K nearest bins of a colour, weighted by
-a Gaussian of their distance. Pairs, not Q-vectors: a dense code of one 256² picture is 82 MB.
+Zhang et al. 2016, section 2.2, "soft-encoding": the K nearest bins of a color, weighted by
+a Gaussian of their distance. Pairs, not Q-vectors: a dense code of one 256² image is 82 MB.
 """
 
 from typing import NamedTuple
@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from photochrom.errors import ParameterError
 from photochrom.quantize.gamut import Gamut
 from photochrom.quantize.grid_search import MOST, Grid, nearest_on_grid
 from photochrom.quantize.nearest import nearest_by_cell
@@ -31,9 +32,9 @@ def soft_encode(
     near it, a large one weighs the k alike. The paper's k is 5, its published layer's 10.
     """
     if not sigma > 0:
-        raise ValueError(f"sigma must be positive, got {sigma:g}")
+        raise ParameterError(f"sigma must be positive, got {sigma:g}")
     if not 1 <= k <= len(gamut):
-        raise ValueError(f"k must be within 1 and the gamut's {len(gamut)} bins, got {k}")
+        raise ParameterError(f"k must be within 1 and the gamut's {len(gamut)} bins, got {k}")
     squared, bins = _nearest(ab, gamut, k)
     gauss = squared.mul_(-1 / (2 * sigma**2)).softmax(dim=0)
     return SoftBins(bins.movedim(0, -3), gauss.movedim(0, -3))

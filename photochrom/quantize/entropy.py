@@ -1,4 +1,4 @@
-"""How uncertain a classifier is of a pixel's colour: Shannon's entropy of its distribution.
+"""How uncertain a classifier is of a pixel's color: Shannon's entropy of its distribution.
 
 Shannon, "A mathematical theory of communication", 1948, section 6.
 """
@@ -32,12 +32,12 @@ def entropy(
     with torch.autocast(features.device.type, enabled=False):
         head = HeadByBlocks(head_weight, head_bias, product_dtype(features))
         bits: Tensor = head.p.new_empty((len(features), features.shape[2] * features.shape[3]))
-        for picture, pixels in enumerate(features):
+        for image, pixels in enumerate(features):
             x = pixel_rows(pixels)
             for place in head.blocks(len(x)):
                 z = head.logits(x[place])
                 p = head.annealed(z, 1.0)
-                bits[picture, place] = bits_of(z, p, normalizer(z, p.amax(dim=1)))
+                bits[image, place] = bits_of(z, p, normalizer(z, p.amax(dim=1)))
     return bits.reshape(len(features), 1, *features.shape[2:])
 
 
@@ -56,17 +56,17 @@ def bits_of(
     return finite
 
 
-def entropy_picture(
+def entropy_image(
     bits: Float[Tensor, "B 1 h w"], size: tuple[int, int]
 ) -> UInt8[Tensor, "B 1 H W"]:
-    """Entropy as 8-bit grey of `size` (H, W): black is certain, white 8 bits or more.
+    """Entropy as 8-bit gray of `size` (H, W): black is certain, white 8 bits or more.
 
     A network's pixel stays a square: nothing between two of them is made up. What has no
     distribution is white.
 
-    >>> entropy_picture(torch.tensor([0.0, 4.0, 9.0]).reshape(1, 1, 1, 3), (1, 3)).tolist()
+    >>> entropy_image(torch.tensor([0.0, 4.0, 9.0]).reshape(1, 1, 1, 3), (1, 3)).tolist()
     [[[[0, 128, 255]]]]
     """
-    grey = bits.nan_to_num(_WHITE_BITS).mul(255 / _WHITE_BITS).clamp(0, 255).round()
-    large: Tensor = torch.nn.functional.interpolate(grey.to(torch.uint8), size, mode="nearest")
+    gray = bits.nan_to_num(_WHITE_BITS).mul(255 / _WHITE_BITS).clamp(0, 255).round()
+    large: Tensor = torch.nn.functional.interpolate(gray.to(torch.uint8), size, mode="nearest")
     return large

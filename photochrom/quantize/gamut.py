@@ -1,4 +1,4 @@
-"""The set of ab bins that an sRGB colour can fall in.
+"""The set of ab bins that an sRGB color can fall in.
 
 Zhang, Isola and Efros, "Colorful Image Colorization", ECCV 2016, section 2.2: the ab plane
 is cut by a grid of step 10 and the Q = 313 bins in gamut are kept. The paper does not say
@@ -15,6 +15,7 @@ from scipy.spatial import ConvexHull
 from torch import Tensor
 
 from photochrom.color.lab import lab_from_rgb
+from photochrom.errors import ParameterError
 
 AB_LIMIT = 110
 """The published grid ends at ±110, just beyond the extremes of sRGB (-107.87 to 98.24)."""
@@ -22,20 +23,22 @@ AB_LIMIT = 110
 
 @dataclass(frozen=True, eq=False)
 class Gamut:
-    """Q bin centres in ab, and the step of the grid that they come from."""
+    """Q bin centers in ab, and the step of the grid that they come from."""
 
     bins: Float[Tensor, "Q 2"]
     step: float
 
     def __post_init__(self) -> None:
         if self.bins.ndim != 2 or self.bins.shape[1] != 2 or len(self.bins) == 0:
-            raise ValueError(f"a gamut's bins must be (Q, 2), got {tuple(self.bins.shape)}")
+            raise ParameterError(f"a gamut's bins must be (Q, 2), got {tuple(self.bins.shape)}")
         if not self.bins.isfinite().all():
-            raise ValueError("a gamut's bins must be finite")
+            raise ParameterError("a gamut's bins must be finite")
         if len(self.bins.unique(dim=0)) != len(self):
-            raise ValueError(f"a gamut's bins must be distinct, got duplicates among {len(self)}")
+            raise ParameterError(
+                f"a gamut's bins must be distinct, got duplicates among {len(self)}"
+            )
         if not self.step > 0:
-            raise ValueError(f"a gamut's step must be positive, got {self.step:g}")
+            raise ParameterError(f"a gamut's step must be positive, got {self.step:g}")
 
     def __len__(self) -> int:
         return len(self.bins)
@@ -56,7 +59,7 @@ class Gamut:
         313
         """
         if not 1 <= step <= AB_LIMIT:
-            raise ValueError(f"a gamut's step must be within 1 and {AB_LIMIT}, got {step:g}")
+            raise ParameterError(f"a gamut's step must be within 1 and {AB_LIMIT}, got {step:g}")
         reach = int(AB_LIMIT // step)
         axis = np.arange(-reach, reach + 1) * step
         grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -71,24 +74,24 @@ class Gamut:
 
     @staticmethod
     def kmeans(ab: Float[np.ndarray, "P 2"], counts: Int[np.ndarray, " P"], n: int) -> "Gamut":
-        """`n` bins fitted to colours that occur `counts` times: the centres of k-means.
+        """`n` bins fitted to colors that occur `counts` times: the centers of k-means.
 
         Lloyd's algorithm from one k-means++ start (seed 0), a ascending, then b. The step is
-        the side of a square as large as a bin's share of the area that the colours take.
-        `ValueError` for fewer distinct colours than bins.
+        the side of a square as large as a bin's share of the area that the colors take.
+        `ValueError` for fewer distinct colors than bins.
         """
         if len(ab) < n:
-            raise ValueError(f"expected colours for {n} bins, got {len(ab)}: fit fewer")
+            raise ParameterError(f"expected colors for {n} bins, got {len(ab)}: fit fewer")
         from sklearn.cluster import KMeans  # takes a second to import
 
         fitted = KMeans(n, n_init=1, random_state=0).fit(ab, sample_weight=counts)
-        centres = np.unique(fitted.cluster_centers_.astype(np.float32), axis=0)
-        return Gamut(torch.from_numpy(centres), float(np.sqrt(len(ab) / n)))
+        centers = np.unique(fitted.cluster_centers_.astype(np.float32), axis=0)
+        return Gamut(torch.from_numpy(centers), float(np.sqrt(len(ab) / n)))
 
 
 @cache
 def _srgb_hull() -> Float[np.ndarray, "vertices 2"]:
-    """The convex hull in ab of all 8-bit sRGB colours, whose extremes lie on the cube's faces."""
+    """The convex hull in ab of all 8-bit sRGB colors, whose extremes lie on the cube's faces."""
     level = torch.linspace(0, 1, 256, dtype=torch.float64)
     u, v = torch.meshgrid(level, level, indexing="ij")
     faces = []

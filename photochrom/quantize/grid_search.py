@@ -1,15 +1,15 @@
 """The nearest bins of a regular grid by arithmetic: no distance is computed.
 
 The nearest point of a grid is found by rounding. What lies around it is found by symmetry:
-mirrored and swapped, the remainder (u, v) of any colour falls in the triangle
-0 ≤ v ≤ u ≤ ½ (in steps), and there the squared distance of the neighbour i steps along u and
+mirrored and swapped, the remainder (u, v) of any color falls in the triangle
+0 ≤ v ≤ u ≤ ½ (in steps), and there the squared distance of the neighbor i steps along u and
 j along v, less that of the nearest, is
 
     d(i, j) = i² + j² - 2 (i u + j v),
 
-which is linear. So which of two neighbours is nearer can be read off the triangle's three
+which is linear. So which of two neighbors is nearer can be read off the triangle's three
 corners, unless the corners disagree; only such pairs are compared at run time. For k = 5
-the neighbours are always (0, 0), (1, 0), (0, 1), and two of (1, 1), (0, -1) and (-1, 0): two
+the neighbors are always (0, 0), (1, 0), (0, 1), and two of (1, 1), (0, -1) and (-1, 0): two
 comparisons.
 """
 
@@ -32,7 +32,7 @@ _BLOCK = 1 << 17  # points a block; torch works with one thread below 1 << 16
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A gamut's bins as a square table, from which a margin keeps every neighbour inside."""
+    """A gamut's bins as a square table, from which a margin keeps every neighbor inside."""
 
     table: Int[Tensor, "side side"]
     """The bin at each point of the grid, -1 where there is none."""
@@ -40,8 +40,8 @@ class Grid:
 
     @lru_cache(maxsize=8)  # noqa: B019  grids are few, and live as long as their gamuts
     def rim(self, k: int) -> Bool[Tensor, " places"]:
-        """Where in the flat table one of the `k` nearest of a colour may be missing."""
-        reach = max(max(abs(n.i), abs(n.j)) for n in _neighbours(k))
+        """Where in the flat table one of the `k` nearest of a color may be missing."""
+        reach = max(max(abs(n.i), abs(n.j)) for n in _neighbors(k))
         absent = (self.table < 0)[None].float()
         near = torch.nn.functional.max_pool2d(absent, 2 * reach + 1, stride=1, padding=reach)
         return near[0].flatten() > 0
@@ -61,17 +61,17 @@ class Grid:
         return Grid(table, gamut.step)
 
 
-class _Neighbour(NamedTuple):
+class _Neighbor(NamedTuple):
     """A grid point near the nearest one, i steps along u and j along v."""
 
     i: int
     j: int
     rank: int
-    """How many others are nearer wherever in the triangle the colour lies."""
+    """How many others are nearer wherever in the triangle the color lies."""
 
 
 @lru_cache(maxsize=8)
-def _neighbours(k: int) -> tuple[_Neighbour, ...]:
+def _neighbors(k: int) -> tuple[_Neighbor, ...]:
     """All that can be among the `k` nearest in some part of the triangle, by rank."""
     around = [(i, j) for i in range(-_REACH, _REACH + 1) for j in range(-_REACH, _REACH + 1)]
     at = {(i, j): [i * i + j * j - 2 * (i * u + j * v) for u, v in _CORNERS] for i, j in around}
@@ -80,7 +80,7 @@ def _neighbours(k: int) -> tuple[_Neighbour, ...]:
         nearer = (all(x <= y for x, y in zip(at[other], at[one], strict=True)) for other in at)
         return sum(nearer) - 1  # each is as near as itself
 
-    ranked = (_Neighbour(*place, rank(place)) for place in around)
+    ranked = (_Neighbor(*place, rank(place)) for place in around)
     return tuple(sorted((n for n in ranked if n.rank < k), key=lambda n: n.rank))
 
 
@@ -89,8 +89,8 @@ def nearest_on_grid(
 ) -> tuple[Float[Tensor, "K P"], Int[Tensor, "K P"], Int[Tensor, " R"]]:
     """Squared distances to the `k` nearest grid points less that to the nearest, and the bins.
 
-    Nearest first. The last are the places of colours at the gamut's rim or outside, one of
-    whose neighbours may be no bin: what is said of them may be wrong.
+    Nearest first. The last are the places of colors at the gamut's rim or outside, one of
+    whose neighbors may be no bin: what is said of them may be wrong.
     """
     squared = a.new_empty((k, len(a)))
     bins = torch.empty((k, len(a)), dtype=torch.long, device=a.device)
@@ -126,14 +126,14 @@ def _ranked(
     by_a, by_b = torch.copysign(da.new_tensor(side), da), torch.copysign(da.new_tensor(1), db)
     by_u = torch.addcmul(by_a, _is_less(abs_a, abs_b), by_b - by_a)
     by_v = by_a + by_b - by_u
-    centre = at_a.add_(margin).mul_(side).add_(at_b).add_(margin)
+    center = at_a.add_(margin).mul_(side).add_(at_b).add_(margin)
 
     u, v = u.mul_(-2 * grid.step), v.mul_(-2 * grid.step)
     nearest: list[tuple[Tensor, Tensor]] = []
-    for i, j, rank in _neighbours(k):
+    for i, j, rank in _neighbors(k):
         distance = _plus((i**2 + j**2) * grid.step**2, i, u, j, v)
-        nearest.append((distance, _plus(centre, i, by_u, j, by_v)))
-        # Insertion: what is nearer wherever the colour lies need not be compared with.
+        nearest.append((distance, _plus(center, i, by_u, j, by_v)))
+        # Insertion: what is nearer wherever the color lies need not be compared with.
         for place in range(len(nearest) - 1, rank, -1):
             nearest[place - 1 : place + 1] = _in_order(*nearest[place - 1 : place + 1])
         del nearest[k:]

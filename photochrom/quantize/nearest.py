@@ -36,14 +36,14 @@ def nearest_bins(
 def _candidates(gamut: Gamut, k: int) -> Int[Tensor, "cells C"]:
     """For each cell of 1 × 1 ab within ±110, the bins among which the `k` nearest are found.
 
-    No point of a cell is farther from the cell's centre than r = ½√2. So a bin whose centre
-    is more than 2r beyond the k-th nearest of the cell's centre is no neighbour of any point.
+    No point of a cell is farther from the cell's center than r = ½√2. So a bin whose center
+    is more than 2r beyond the k-th nearest of the cell's center is no neighbor of any point.
     """
     axis = torch.arange(-AB_LIMIT, AB_LIMIT, dtype=torch.float64) + 0.5
-    centres = torch.cartesian_prod(axis, axis)
-    squared, _ = nearest_bins(centres, gamut, k)
+    centers = torch.cartesian_prod(axis, axis)
+    squared, _ = nearest_bins(centers, gamut, k)
     reach = squared[:, -1].sqrt() + 2**0.5 + 1e-3  # 1e-3: float32 rounding of points on an edge
-    distance = torch.cdist(centres, gamut.bins.to(centres))
+    distance = torch.cdist(centers, gamut.bins.to(centers))
     count = int((distance <= reach[:, None]).sum(dim=1).max())
     return distance.topk(count, dim=1, largest=False).indices
 
@@ -54,7 +54,7 @@ def nearest_by_cell(
     """`nearest_bins`, comparing only with the candidates of the cell that a point lies in."""
     cell = (points + AB_LIMIT).floor().long()
     outside = ((cell < 0) | (cell >= 2 * AB_LIMIT)).any(dim=1)
-    if outside.any():  # no sRGB colour, but possibly a prediction
+    if outside.any():  # no sRGB color, but possibly a prediction
         return nearest_bins(points, gamut, k)
     table, bins = _candidates(gamut, k).to(points.device), gamut.bins.to(points)
     squared, index = [], []

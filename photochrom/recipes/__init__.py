@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from photochrom.config import TrainConfig, toml
+from photochrom.errors import ConfigError
 from photochrom.recipes.finetune import (
     follow as follow,
     follow_model as follow_model,
@@ -44,7 +45,7 @@ def load(recipe: str) -> TrainConfig:
     try:
         return TrainConfig(**values)
     except ValueError as error:
-        raise ValueError(f"{recipe}: {error}") from None
+        raise ConfigError(f"{recipe}: {error}") from None
 
 
 def _values(recipe: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from photochrom.config import Architecture, TrainConfig, toml
+from photochrom.errors import ConfigError
 
 _TARGETS = ("k", "sigma", "loss")
 _FREE = ("size", "dropout")  # of the network; no weight depends on them
@@ -19,7 +20,7 @@ def follow(
 ) -> TrainConfig:
     """`base` with the values `asked` for, on the network of the model that it begins with.
 
-    `targets` are what that model was trained towards and decodes with, for what is not asked for.
+    `targets` are what that model was trained toward and decodes with, for what is not asked for.
     It may go on at another size, or dropout. Crop and sizes keep their proportions: those of `base`
     are for models that work at `base.size`.
     `ValueError` where another network was asked for.
@@ -30,7 +31,7 @@ def follow(
     for name, value in kept.items():
         if asked.get(name, value) != value:
             flag = f"--{name.replace('_', '-')}"
-            raise ValueError(
+            raise ConfigError(
                 f"expected {flag} {value} as the model to begin with has it, got {asked[name]}"
             )
     scale = kept["size"] / base.size
@@ -39,8 +40,8 @@ def follow(
     fitted = {
         # Another crop is padded, and teaches that there is always padding.
         "crop": crop - crop % (deepest if crop >= deepest else network.stride),
-        "size_from": round(base.size_from * scale),
-        "size_to": round(base.size_to * scale),
+        "scale_min": round(base.scale_min * scale),
+        "scale_max": round(base.scale_max * scale),
         "encoder_lr": 1.0 if network.encoder == "unet" else base.encoder_lr,
         "drop_path": base.drop_path if network.encoder == "lite0" else 0.0,
     }
@@ -62,7 +63,7 @@ def follow_model(
 
 
 def _targets(model: Mapping[str, Any]) -> dict[str, Any]:
-    """What a model was trained towards, as far as its `config.json` tells, and decodes with."""
+    """What a model was trained toward, as far as its `config.json` tells, and decodes with."""
     began = model.get("training", {}).get("config")
     known = began if isinstance(began, dict) else {}
     told = {name: known[name] for name in _TARGETS if name in known}

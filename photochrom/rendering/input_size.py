@@ -6,10 +6,10 @@ from torch.nn import functional as F
 
 
 def working_side(short: int, size: int, stride: int) -> int:
-    """The short side that a network of this size sees of a picture whose own is `short`.
+    """The short side that a network of this size sees of an image whose own is `short`.
 
-    A smaller picture is enlarged, too, for the network knows things as large as in training; but
-    not so far that ab, a `stride`-th of it, would be larger than the picture.
+    A smaller image is enlarged, too, for the network knows things as large as in training; but
+    not so far that ab, a `stride`-th of it, would be larger than the image.
     """
     return min(size, stride * short)
 

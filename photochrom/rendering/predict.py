@@ -1,4 +1,4 @@
-"""A page's colours: brought from the network's size to the page's own, and painted in strips."""
+"""A page's colors: brought from the network's size to the page's own, and painted in strips."""
 
 from collections.abc import Sequence
 from itertools import groupby, islice
@@ -42,7 +42,7 @@ class Model(Protocol):
 
 def predicted(pages: Sequence[Page], model: Model, config: ColorizeConfig) -> list[Enlarged]:
     """ab of every page, small still: the network's part. Pages of one size go through together."""
-    size = config.working_size or model.size
+    size = config.input_size or model.size
     with torch.inference_mode():
         keep = sum(page.height * page.width for page in pages) <= _KEPT
         sides = [side_seen(page, size, model.stride) for page in pages]
@@ -77,12 +77,12 @@ def enlarged(
     """What gives ab at a page's size; L is the page's at the size that the network saw."""
     size = (page.height, page.width)
     scale = (L.shape[-2] / size[0] / stride, L.shape[-1] / size[1] / stride)
-    if config.enlarge == "bilinear":
+    if config.upsample == "bilinear":
         return Bilinear(ab, size, scale)
     return EdgeAware(ab, F.avg_pool2d(L, stride, ceil_mode=True), size, scale)
 
 
 def paint(page: Page, colors: Enlarged, threads: int | None = None) -> None:
-    """Colour a page, strip by strip, in so many threads: by default as many as torch has."""
+    """Color a page, strip by strip, in so many threads: by default as many as torch has."""
 
     page.paint_by(colors.rows, threads)

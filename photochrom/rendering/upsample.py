@@ -1,14 +1,14 @@
-"""ab of a small picture at the size of a large L: colour ends where the object ends.
+"""ab of a small image at the size of a large L: color ends where the object ends.
 
-ab ≈ up(s(ab)) + up(A) · (L - up(L↓)), where ↓ is the small picture and up is cubic convolution
+ab ≈ up(s(ab)) + up(A) · (L - up(L↓)), where ↓ is the small image and up is cubic convolution
 (Keys, "Cubic convolution interpolation for digital image processing", IEEE Trans. ASSP 1981).
 A = cov(ab, L) / (var(L) + ε) around each small pixel is the slope of the guided filter (He, Sun
 and Tang, "Guided image filtering", ECCV 2010, equation 5), taken at the small size as in their
 "Fast guided filter" (2015). Unlike theirs, the constant part is not smoothed: ab keeps its own
-small picture, and L only adds what the small L cannot show. s sharpens by one step of
+small image, and L only adds what the small L cannot show. s sharpens by one step of
 back-projection (Irani and Peleg, 1991), for up blurs what ↓ has blurred before.
 
-Texture finer than the small picture may lead far out of what A was taken from, and s overshoots:
+Texture finer than the small image may lead far out of what A was taken from, and s overshoots:
 in predicted ab, which ends less sharply than L, as purple seams between petals. So what comes
 out stays between the least and the greatest a, and b, of the small pixels around.
 """
@@ -51,9 +51,9 @@ class _Memory(threading.local):
 class EdgeAware:
     """`rows` gives ab at full size, a strip at a time: no more than a strip is ever made.
 
-    `ab` is the small picture, and `L` the large one reduced to the same grid. `size` is the
+    `ab` is the small image, and `L` the large one reduced to the same grid. `size` is the
     large one's height and width, and `scale` how many small rows, and columns, one of its own is:
-    by default the ratio of the sizes, another where the small picture has padding.
+    by default the ratio of the sizes, another where the small image has padding.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class EdgeAware:
         self._memory = _Memory()
 
     def rows(self, rows: slice, L: Float[Tensor, "B 1 n W"]) -> Float[Tensor, "B 2 n W"]:
-        """ab of these rows of the large picture, whose L is given.
+        """ab of these rows of the large image, whose L is given.
 
         Each value lies within those of the 4 × 4 small pixels around it.
         """
@@ -93,7 +93,7 @@ class Bilinear:
         self._wide = _Wide(ab, size, scale, _linear)
 
     def rows(self, rows: slice, L: Float[Tensor, "B 1 n W"]) -> Float[Tensor, "B 2 n W"]:
-        """ab of these rows of the large picture."""
+        """ab of these rows of the large image."""
         return self._wide.rows(rows)
 
 
@@ -129,7 +129,7 @@ def _around(ab: Float[Tensor, "B 2 h w"]) -> list[Float[Tensor, "B 2 h w"]]:
 
 
 class _Wide:
-    """A small picture, as wide as the large one already; its rows are made when asked for."""
+    """A small image, as wide as the large one already; its rows are made when asked for."""
 
     def __init__(
         self,
@@ -150,7 +150,7 @@ class _Wide:
     def rows(
         self, rows: slice, memory: dict["_Wide", Tensor] | None = None
     ) -> Float[Tensor, "B C n W"]:
-        """So many rows of the large picture; they lie row by row in memory, not in planes.
+        """So many rows of the large image; they lie row by row in memory, not in planes.
 
         With `memory` they are in the same place of it each time, until the next are asked for: a
         system takes as long to give new memory as it takes to fill it.

@@ -13,11 +13,12 @@ import torch
 from photochrom import __version__
 from photochrom.config import EvaluateConfig, TrainConfig
 from photochrom.data import read_sources
+from photochrom.errors import EvaluationError
 from photochrom.evaluation.evaluate import evaluate
 from photochrom.evaluation.external_predictions import Predictions
 from photochrom.evaluation.methods import BASELINES, Contender, trained
 from photochrom.evaluation.results import Evaluation
-from photochrom.image_io import Found, Picture, Skipped, digest
+from photochrom.image_io import Found, Skipped, SourceImage, digest
 from photochrom.models import locate, read_config
 from photochrom.prior import PriorFile
 from photochrom.report.html import write_report
@@ -32,14 +33,14 @@ class Reporter(Protocol):
     def track(self, items: Iterable[Any], total: int, what: str) -> Iterable[Any]:
         """Return the items, shown as they pass."""
 
-    def skipped(self, pictures: Sequence[Skipped], what: str) -> None:
+    def skipped(self, images: Sequence[Skipped], what: str) -> None:
         """Receive the images that a stage skipped."""
 
 
 def methods_of(
     models: Sequence[str],
     predictions: Sequence[str],
-    pictures: Sequence[Picture],
+    images: Sequence[SourceImage],
     reporter: Reporter,
 ) -> dict[str, Contender]:
     """Return the rows of a report: one for each model, two for each folder of predictions.
@@ -49,7 +50,7 @@ def methods_of(
     """
     contenders = {name: trained(model) for name, model in _distinct_names(models).items()}
     for folder in predictions:
-        contenders |= _external(folder, pictures, contenders, reporter)
+        contenders |= _external(folder, images, contenders, reporter)
     return contenders
 
 
@@ -85,29 +86,31 @@ def report_models(
         ValueError: If the group of an image is missing.
     """
     names = _distinct_names(models)
-    of_source = read_sources(sources, found.pictures) if sources else []
+    of_source = read_sources(sources, found.images) if sources else []
     counted = PriorFile.load(Path(prior))
-    scores = evaluated(contenders, found.pictures, config, reporter, of_source, prior=counted)
+    scores = evaluated(contenders, found.images, config, reporter, of_source, prior=counted)
     scores = replace(scores, skipped=[*found.skipped, *scores.skipped])
     reporter.skipped(scores.skipped, "evaluating")
     made = {
         "runs": "; ".join(f"{name}: {_trained_by(model)}" for name, model in names.items()),
         "prior of the baselines": prior,
         **({"sources": str(sources)} if sources else {}),
-        **evaluated_with(scores, config, found.pictures, source),
+        **evaluated_with(scores, config, found.images, source),
     }
     curves = {name: curve(Path(locate(model))) for name, model in names.items()}
     return write_report(replace(scores, curves=curves, provenance=made), folder)
 
 
 def _external(
-    source: str, pictures: Sequence[Picture], taken: Collection[str], reporter: Reporter
+    source: str, images: Sequence[SourceImage], taken: Collection[str], reporter: Reporter
 ) -> dict[str, Contender]:
     """Return the two rows of a folder of predictions: as they are, and their ab with the true L."""
     name = PurePath(source).name
     if name in taken or name in BASELINES:
-        raise ValueError(f"{source}: expected predictions of another name than a row's: rename it")
-    made = Predictions.find(source, pictures)
+        raise EvaluationError(
+            f"{source}: expected predictions of another name than a row's: rename it"
+        )
+    made = Predictions.find(source, images)
     reporter.skipped([Skipped(one, "nobody's prediction") for one in made.surplus], source)
     return {
         name: Contender(made, "predictions with their own L", own_L=True),
@@ -117,7 +120,7 @@ def _external(
 
 def evaluated(
     contenders: Mapping[str, Contender],
-    pictures: Sequence[Picture],
+    images: Sequence[SourceImage],
     config: EvaluateConfig,
     reporter: Reporter,
     sources: Sequence[str] = (),
@@ -126,7 +129,7 @@ def evaluated(
     """Evaluate methods, and report progress."""
     return evaluate(
         contenders,
-        pictures,
+        images,
         config,
         sources=sources,
         prior=prior,
@@ -138,7 +141,7 @@ def refuse_baselines(names: Collection[str]) -> None:
     """Raise `ValueError` if a run or method has the name of a baseline."""
     taken = sorted(BASELINES.keys() & set(names))
     if taken:
-        raise ValueError(f"expected no run named {taken[0]!r}, as a baseline is: rename it")
+        raise EvaluationError(f"expected no run named {taken[0]!r}, as a baseline is: rename it")
 
 
 def _distinct_names(models: Sequence[str]) -> dict[str, str]:
@@ -172,14 +175,14 @@ def differing(config: Mapping[str, Any]) -> str:
 
 
 def evaluated_with(
-    scores: Evaluation, config: EvaluateConfig, pictures: Sequence[Picture], source: str
+    scores: Evaluation, config: EvaluateConfig, images: Sequence[SourceImage], source: str
 ) -> dict[str, str]:
     """Return the provenance that every report has."""
     return {
         **provenance(),
-        "pictures": source,
+        "images": source,
         "evaluation": ", ".join(f"{name} {value}" for name, value in vars(config).items()),
-        "checksum of the names of the pictures": digest(pictures),
+        "checksum of the names of the images": digest(images),
         **scores.provenance,
     }
 

@@ -1,4 +1,4 @@
-"""Lines in a frame, laid out for a small inline SVG that takes the page's own colours and type."""
+"""Lines in a frame, laid out for a small inline SVG that takes the page's own colors and type."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ _MOST = 500
 """Points of a line, which is as wide as about that many pixels."""
 
 TRUTH = "truth"
-"""The style, and among the series the name, of the true pictures."""
+"""The style, and among the series the name, of the true images."""
 
 Points = Sequence[tuple[float, float]]
 

@@ -33,7 +33,7 @@ def groups(evaluation: Evaluation) -> list[Group]:
 
 
 def styles(evaluation: Evaluation) -> dict[str, str]:
-    """The classes of each row's lines: trained methods in colours, baselines in dashed greys."""
+    """The classes of each row's lines: trained methods in colors, baselines in dashed grays."""
     found, counts = {TRUTH: TRUTH}, {True: 0, False: 0}
     for row in evaluation.rows:
         place = counts[row.baseline]
@@ -56,7 +56,7 @@ def _thresholds(evaluation: Evaluation, style: Mapping[str, str]) -> Group | Non
     balanced: dict[str, Points] = {n: list(enumerate(t.rebalanced)) for n, t in found.items()}
     note = (
         "Share of pixels whose ab error is within a threshold. The area under a line is its AuC; "
-        "rebalanced, every true colour counts alike."
+        "rebalanced, every true color counts alike."
     )
     charts = [chart("All pixels", x, y, raw, style), chart("Rebalanced", x, y, balanced, style)]
     return Group("AuC against threshold", note, charts, _key(found, style))
@@ -79,13 +79,13 @@ def _sweeps(evaluation: Evaluation, style: Mapping[str, str]) -> Group | None:
     note = (
         "Every classifier's distributions decoded at other temperatures: 0 takes the likeliest "
         "bin, 1 the mean; between them vividness is traded for caution. Of a sixteenth of the "
-        "pixels, at the network's own size: they lack the rarest colours, so rebalanced AuC lies "
+        "pixels, at the network's own size: they lack the rarest colors, so rebalanced AuC lies "
         "above that of the table."
     )
     charts = [
         chart("Raw AuC", x, _around("%", raw), raw, style),
         chart("Rebalanced AuC", x, _around("%", balanced), balanced, style),
-        chart("Colourfulness", x, _from_zero("colourfulness", color), color, style),
+        chart("Colorfulness", x, _from_zero("colorfulness", color), color, style),
     ]
     return Group("Temperature", note, charts, _key(color, style))
 
@@ -125,8 +125,8 @@ def _chroma(evaluation: Evaluation, style: Mapping[str, str]) -> Group | None:
         for name, points in series.items()
     }
     note = (
-        "Share of the pixels by how far they are from grey, in steps of 2 ab units. "
-        "A line that falls earlier than the truth's is of desaturated pictures."
+        "Share of the pixels by how far they are from gray, in steps of 2 ab units. "
+        "A line that falls earlier than the truth's is of desaturated images."
     )
     y = Axis("pixels, %, log scale", floor, 100, log=True)
     return Group("Chroma", note, [chart("Chroma", x, y, shown, style)], _key(shown, style))

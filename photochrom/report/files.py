@@ -25,8 +25,7 @@ def numbers(evaluation: Evaluation) -> dict[str, Any]:
         if field.name != "examples"
     }
     examples = [
-        {"picture": one.picture, "why": one.why, "scores": one.scores}
-        for one in evaluation.examples
+        {"image": one.image, "why": one.why, "scores": one.scores} for one in evaluation.examples
     ]
     return {name: _plain(value) for name, value in {**plain, "examples": examples}.items()}
 
@@ -63,7 +62,7 @@ def sources_csv(evaluation: Evaluation) -> bytes:
     """A line for each source and row, with the scores that are told by source."""
     keys = [f"{metric.key}{ending}" for metric in source_metrics(evaluation) for ending in _ENDS]
     lines = (
-        {"source": one.source, "pictures": one.pictures, "row": row}
+        {"source": one.source, "images": one.images, "row": row}
         | {"true_colorfulness": _cell(one.true_colorfulness)}
         | {
             f"{key}{ending}": _cell(getattr(score, end))
@@ -73,19 +72,19 @@ def sources_csv(evaluation: Evaluation) -> bytes:
         for one in evaluation.sources
         for row, scores in one.scores.items()
     )
-    return _csv(["source", "pictures", "row", "true_colorfulness", *keys], lines)
+    return _csv(["source", "images", "row", "true_colorfulness", *keys], lines)
 
 
-def pictures_csv(evaluation: Evaluation) -> bytes:
-    """A line for each picture, row and seed, with the scores that a single picture has."""
-    known = {key for one in evaluation.pictures for key in one.scores}
+def images_csv(evaluation: Evaluation) -> bytes:
+    """A line for each image, row and seed, with the scores that a single image has."""
+    known = {key for one in evaluation.images for key in one.scores}
     keys = [key for key in _EVERY if key in known]
     lines = (
-        {"picture": one.picture, "row": one.row, "seed": one.seed}
+        {"image": one.image, "row": one.row, "seed": one.seed}
         | {key: _cell(one.scores.get(key, math.nan)) for key in keys}
-        for one in evaluation.pictures
+        for one in evaluation.images
     )
-    return _csv(["picture", "row", "seed", *keys], lines)
+    return _csv(["image", "row", "seed", *keys], lines)
 
 
 def pairs_csv(evaluation: Evaluation) -> bytes:

@@ -142,7 +142,7 @@ def about(count: int) -> str:
 def plural(count: int, noun: str) -> str:
     """The count and its noun.
 
-    >>> plural(1, "picture"), plural(1200, "picture")
-    ('1 picture', '1,200 pictures')
+    >>> plural(1, "image"), plural(1200, "image")
+    ('1 image', '1,200 images')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

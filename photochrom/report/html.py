@@ -8,7 +8,7 @@ from photochrom.evaluation.results import Evaluation
 from photochrom.metrics import BLUE, GREEN
 from photochrom.report.charts import HEIGHT, WIDTH
 from photochrom.report.curves import groups
-from photochrom.report.files import numbers, pairs_csv, pictures_csv, scores_csv, sources_csv
+from photochrom.report.files import images_csv, numbers, pairs_csv, scores_csv, sources_csv
 from photochrom.report.formatting import BY_KEY, DEFINITIONS, between, plural, told
 from photochrom.report.hue_confusion import hue_maps, sector_colors, sector_names
 from photochrom.report.image_grid import grid
@@ -26,11 +26,11 @@ from photochrom.storage.atomic import write_json, write_whole
 PAGE = "index.html"
 
 _THUMB = 160
-"""The side, in pixels, that a picture is shown at before it is enlarged."""
+"""The side, in pixels, that an image is shown at before it is enlarged."""
 
 
 def write_report(evaluation: Evaluation, folder: Path) -> Path:
-    """Write `scores.json`, `scores.csv`, `pairs.csv`, `pictures.csv` and the page: its path.
+    """Write `scores.json`, `scores.csv`, `pairs.csv`, `images.csv` and the page: its path.
 
     And `sources.csv` where there are scores by source; without them an older one is removed. The
     page is written last: a folder that has it has the whole report. A page that cannot be made
@@ -42,7 +42,7 @@ def write_report(evaluation: Evaluation, folder: Path) -> Path:
     write_json(folder / "scores.json", numbers(evaluation))
     write_whole(folder / "scores.csv", scores_csv(evaluation))
     write_whole(folder / "pairs.csv", pairs_csv(evaluation))
-    write_whole(folder / "pictures.csv", pictures_csv(evaluation))
+    write_whole(folder / "images.csv", images_csv(evaluation))
     (folder / "sources.csv").unlink(missing_ok=True)
     if evaluation.sources:
         write_whole(folder / "sources.csv", sources_csv(evaluation))

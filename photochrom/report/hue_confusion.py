@@ -45,7 +45,7 @@ def hue_maps(evaluation: Evaluation) -> list[HueMap]:
 
 
 def sector_colors() -> list[str]:
-    """Each sector's middle at L = 65 and chroma 45, in CSS; then grey."""
+    """Each sector's middle at L = 65 and chroma 45, in CSS; then gray."""
     angle = np.deg2rad(30 * np.arange(SECTORS) + 15)
     ab = 45 * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     lab = np.concatenate([np.full((SECTORS, 1), 65.0), ab], axis=-1)
@@ -54,5 +54,5 @@ def sector_colors() -> list[str]:
 
 
 def sector_names() -> list[str]:
-    """What a reader calls them: degrees of hue, and grey."""
-    return [*(f"{30 * place}–{30 * place + 30}°" for place in range(SECTORS)), "grey"]
+    """What a reader calls them: degrees of hue, and gray."""
+    return [*(f"{30 * place}–{30 * place + 30}°" for place in range(SECTORS)), "gray"]

@@ -15,18 +15,18 @@ from photochrom.image_io import png_bytes
 from photochrom.report.formatting import told
 
 _BYTES = 13_000_000
-"""What the pictures may weigh in all, which leaves the rest of a page of 15 MB to the text."""
+"""What the images may weigh in all, which leaves the rest of a page of 15 MB to the text."""
 _PNG_SIZE = 192
 """The largest side that is shown as PNG: larger ones become JPEG."""
 _QUALITIES = (90, 75, 55)
-"""Of JPEG, until the pictures fit."""
+"""Of JPEG, until the images fit."""
 _SHOWN_SCORES = {"auc_raw": "AuC", "delta_e": "ΔE"}
 
 Pixels = UInt8[np.ndarray, "H W 3"] | UInt8[np.ndarray, "H W"]
 Encode = Callable[[Pixels], str]
 
 _HEADINGS = {
-    "random": "Random pictures",
+    "random": "Random images",
     "best": "Where the methods did best",
     "worst": "Where the methods did worst",
     "disagree": "Where the methods disagree most",
@@ -35,7 +35,7 @@ _HEADINGS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One method's picture, or its entropy map."""
+    """One method's image, or its entropy map."""
 
     title: str
     uri: str
@@ -45,9 +45,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture as every method shows it."""
+    """One image as every method shows it."""
 
-    picture: str
+    image: str
     cells: list[Cell]
 
 
@@ -58,9 +58,9 @@ class Grid:
     groups: dict[str, list[Shown]]
     """By heading: those that no score chose first."""
     encoding: str
-    """Nothing where the pictures are as they were scored."""
+    """Nothing where the images are as they were scored."""
     left: int
-    """Pictures for which there was no room."""
+    """Images for which there was no room."""
 
 
 def grid(examples: Sequence[Example], size: int) -> Grid:
@@ -83,12 +83,12 @@ def grid(examples: Sequence[Example], size: int) -> Grid:
 
 
 def _some(groups: dict[str, list[Shown]], most: int | None = None) -> dict[str, list[Shown]]:
-    """The groups that have pictures, each with no more than so many."""
+    """The groups that have images, each with no more than so many."""
     return {heading: shown[:most] for heading, shown in groups.items() if shown[:most]}
 
 
 def _encoders(size: int) -> Iterator[tuple[str, Encode]]:
-    """Ways to show a picture, and what a reader is told of them."""
+    """Ways to show an image, and what a reader is told of them."""
     if size <= _PNG_SIZE:
         yield "", _png
     for quality in _QUALITIES:
@@ -96,12 +96,12 @@ def _encoders(size: int) -> Iterator[tuple[str, Encode]]:
 
 
 def _shown(example: Example, encode: Encode) -> Shown:
-    pictures = [
+    images = [
         Cell(title, encode(rgb), _scores(example.scores.get(title, {})))
         for title, rgb in example.images.items()
     ]
-    maps = [Cell(title, encode(grey), "", True) for title, grey in example.entropy.items()]
-    return Shown(example.picture, [*pictures, *maps])
+    maps = [Cell(title, encode(gray), "", True) for title, gray in example.entropy.items()]
+    return Shown(example.image, [*images, *maps])
 
 
 def _scores(scores: dict[str, float]) -> str:
@@ -121,7 +121,7 @@ def _png(image: Pixels) -> str:
 
 
 def _jpeg(image: Pixels, *, quality: int) -> str:
-    """With colour at full size, as colour is what is looked at."""
+    """With color at full size, as color is what is looked at."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling="4:4:4")
     return _data_uri(buffer.getvalue(), "jpeg")

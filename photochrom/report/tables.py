@@ -127,7 +127,7 @@ def source_pairs(evaluation: Evaluation) -> list[tuple[str, int, list[tuple[str,
         cells = [(pair.first, pair.second, _pair_cell(pair)) for pair in one.pairs]
         known = [(first, second, cell) for first, second, cell in cells if cell]
         if known:
-            found.append((one.source, one.pictures, known))
+            found.append((one.source, one.images, known))
     return found
 
 

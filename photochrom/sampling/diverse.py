@@ -6,16 +6,16 @@ noise g is added to the sharpened logits, and the likeliest bin taken. At a pixe
     argmax_q (z_q(x) / T + g_q(x)),    g independent over the bins q,
 
 follows f_T(z(x)), the distribution that the annealed mean is the mean of (Gumbel's theorem).
-What makes it a picture is noise that is correlated over pixels (`photochrom.sampling.noise_field`):
+What makes it an image is noise that is correlated over pixels (`photochrom.sampling.noise_field`):
 of two pixels with one noise and distributions p and p', the bins differ with a probability of
 at most 2 d / (1 + d), where d = ½ Σ |p - p'| (the coupling of Bavarian et al., "Optimality of
 correlated sampling strategies", Theory of Computing 2020). So what looks alike, and is held
-for alike, becomes one colour.
+for alike, becomes one color.
 
 A bin is coarse, a choice between equals abrupt, and z is not smooth. So the argmax is softened,
-as in the concrete distribution (Maddison, Mnih and Teh, ICLR 2017), to a colour s. Its median
-over the neighbours, s̃, stands in for the pairwise terms: what a few pixels choose against all
-around them is given up. s̃ is then taken for a sight of the true colour with an error of r ab
+as in the concrete distribution (Maddison, Mnih and Teh, ICLR 2017), to a color s. Its median
+over the neighbors, s̃, stands in for the pairwise terms: what a few pixels choose against all
+around them is given up. s̃ is then taken for a sight of the true color with an error of r ab
 units. What is shown is the mean of what is believed after it, which is one step of mean shift
 (Comaniciu and Meer, PAMI 2002):
 
@@ -32,6 +32,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from photochrom.errors import ParameterError
 from photochrom.quantize import Gamut, decode_features
 from photochrom.quantize.chunked_decode import HeadByBlocks
 from photochrom.quantize.chunks import pixel_rows, product_dtype
@@ -55,20 +56,20 @@ def alternatives(
     temperature: float = 1.0,
     seed: int = 0,
 ) -> Float[Tensor, "N B 2 h w"]:
-    """`count` colorizations of each picture, none of them the annealed mean at `temperature`.
+    """`count` colorizations of each image, none of them the annealed mean at `temperature`.
 
     Each is a draw as the module describes it: at a single pixel the bin that its noise chooses
     follows f_T exactly. `temperature` is T: 1 is the model's own distribution; lower ones make
-    more likely pictures that differ less: at 0.38, which plain decoding uses, hardly at all.
+    more likely images that differ less: at 0.38, which plain decoding uses, hardly at all.
 
     So that none repeats another, 8 × `count` draws are made on a coarse grid, and those kept
     that stand for the others best: one after the other the draw that most lowers the sum, over
     all draws, of the mean ΔE_ab to the nearest kept one, the plain colorization being the first
     (greedy k-medoids; Nemhauser, Wolsey and Fisher, 1978). The choice among draws is no draw:
     the `count` of them are spread wider than as many draws would be. Where the classifier is
-    certain all are nearly the plain one; of one thing with two likely colours only two differ.
+    certain all are nearly the plain one; of one thing with two likely colors only two differ.
 
-    A picture's result depends on its own pixels and `seed`, not on the batch. (B, Q, h, w) is never
+    An image's result depends on its own pixels and `seed`, not on the batch. (B, Q, h, w) is never
     held. dtypes are those of `decode_features`; nan where logits make no distribution.
     `ValueError` for a count below 1 and a temperature that is not positive.
     """
@@ -83,24 +84,24 @@ def alternatives(
         fields = [NoiseField.draw(seed, len(gamut), head.p) for seed in _seeds(seed, count)]
         each = slice(None, None, -(-max(size) // _JUDGED))
         coarse = (..., each, each)
-        for picture, pixels in enumerate(features):
+        for image, pixels in enumerate(features):
             x, few = pixel_rows(pixels), pixel_rows(pixels[coarse])
             draws = drawing.settled(
-                few, drawing.chosen(few, pixel_rows(phi[picture][coarse]), fields)
+                few, drawing.chosen(few, pixel_rows(phi[image][coarse]), fields)
             )
-            medoids = _medoids(draws, pixel_rows(plain[picture][coarse]), count)
+            medoids = _medoids(draws, pixel_rows(plain[image][coarse]), count)
             kept = [fields[one] for one in medoids]
-            chosen = drawing.chosen(x, pixel_rows(phi[picture]), kept).mT.unflatten(-1, size)
+            chosen = drawing.chosen(x, pixel_rows(phi[image]), kept).mT.unflatten(-1, size)
             ab = drawing.settled(x, smoothed(chosen.nan_to_num()).flatten(2).mT)
-            made[:, picture] = ab.mT.unflatten(-1, size)
+            made[:, image] = ab.mT.unflatten(-1, size)
     return made
 
 
 def _check(count: int, temperature: float) -> None:
     if count < 1:
-        raise ValueError(f"expected to make 1 alternative or more, got {count}")
+        raise ParameterError(f"expected to make 1 alternative or more, got {count}")
     if not temperature > 0:
-        raise ValueError(f"temperature must be positive, got {temperature:g}")
+        raise ParameterError(f"temperature must be positive, got {temperature:g}")
 
 
 def _seeds(seed: int, count: int) -> Sequence[int]:
@@ -111,7 +112,7 @@ def _seeds(seed: int, count: int) -> Sequence[int]:
 
 
 class _Drawing:
-    """The colours of pixels as noise fields choose them, block by block."""
+    """The colors of pixels as noise fields choose them, block by block."""
 
     def __init__(self, head: HeadByBlocks, bins: Float[Tensor, "Q 2"], temperature: float) -> None:
         self.head, self.bins, self.temperature = head, bins, temperature

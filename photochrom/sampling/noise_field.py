@@ -1,6 +1,6 @@
-"""Noise that is alike where a picture is alike, so that one thing gets one colour.
+"""Noise that is alike where an image is alike, so that one thing gets one color.
 
-A Gaussian process over the pixels, with the bilateral kernel of place, lightness and colour
+A Gaussian process over the pixels, with the bilateral kernel of place, lightness and color
 (Tomasi and Manduchi, "Bilateral filtering for gray and color images", ICCV 1998),
 
     k(x, y) = exp(-|φ(x) - φ(y)|² / 2),    φ = (row / ℓ, column / ℓ, L / σ_L, a / σ_ab, b / σ_ab),
@@ -59,7 +59,7 @@ class NoiseField:
 
 
 def places(L: Float[Tensor, "B 1 h w"], ab: Float[Tensor, "B 2 h w"]) -> Float[Tensor, "B 5 h w"]:
-    """φ of every pixel, of its lightness and what colour it has at first sight.
+    """φ of every pixel, of its lightness and what color it has at first sight.
 
     Both are smoothed by a median, which keeps the edges of things and not their texture:
     leaves in light and shade are one thing.

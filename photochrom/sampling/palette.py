@@ -1,4 +1,4 @@
-"""The colours that a classifier holds likely at one point."""
+"""The colors that a classifier holds likely at one point."""
 
 from dataclasses import dataclass
 
@@ -7,20 +7,21 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from photochrom.color.gamut_mapping import rgb_within_gamut
+from photochrom.errors import ParameterError
 from photochrom.quantize import Gamut
 
 _ONE_COLOR = 20.0
-"""ab units up to which bins are one colour: two steps of the published grid."""
+"""ab units up to which bins are one color: two steps of the published grid."""
 _LEAST = 0.01
-"""The probability below which a colour is no likely one."""
+"""The probability below which a color is no likely one."""
 
 
 @dataclass(frozen=True)
 class LikelyColor:
-    """One of the colours that a pixel may have; `dataclasses.asdict` of it is ready for JSON."""
+    """One of the colors that a pixel may have; `dataclasses.asdict` of it is ready for JSON."""
 
     probability: float
-    """Of all the bins that are this colour."""
+    """Of all the bins that are this color."""
     ab: tuple[float, float]
     """Their mean, weighted by probability."""
     rgb: tuple[int, int, int]
@@ -38,33 +39,35 @@ def palette(
     *,
     most: int = 8,
 ) -> list[LikelyColor]:
-    """The likely colours of the pixel in row and column `point` of L, the likeliest first.
+    """The likely colors of the pixel in row and column `point` of L, the likeliest first.
 
     The distribution is the model's own, T = 1, at the network's pixel that covers the point.
-    Bins become colours by greedy peaks: the likeliest bin is a peak, and so is, one after the
+    Bins become colors by greedy peaks: the likeliest bin is a peak, and so is, one after the
     other, the likeliest bin more than 20 ab units from every peak before it; then each bin
     belongs to its nearest peak. So no bin is farther than 20 units from its peak, peaks are
-    farther than that from each other, and probabilities of all the colours sum to 1. Of them
+    farther than that from each other, and probabilities of all the colors sum to 1. Of them
     the `most` likeliest are given, those below 1 % left out: what is given sums to the
     probability that it covers.
 
-    `ValueError` for a point outside the picture, for `most` below 1, and for a point whose
+    `ValueError` for a point outside the image, for `most` below 1, and for a point whose
     logits make no distribution.
     """
     height, width = L.shape[-2:]
     row, column = point
     if not (0 <= row < height and 0 <= column < width):
-        raise ValueError(
+        raise ParameterError(
             f"a point must be a row within 0 and {height - 1} and a column within 0 and "
             f"{width - 1}, got {row}, {column}"
         )
     if most < 1:
-        raise ValueError(f"a palette must be of 1 colour or more, got {most}")
+        raise ParameterError(f"a palette must be of 1 color or more, got {most}")
     x = features[:, row * features.shape[1] // height, column * features.shape[2] // width]
     exact = torch.float64  # one pixel: exactness is free
     p = (head_weight.to(exact) @ x.to(exact) + head_bias.to(exact)).softmax(dim=0).cpu()
     if not p.isfinite().all():
-        raise ValueError(f"expected a distribution at {row}, {column}, got logits that make none")
+        raise ParameterError(
+            f"expected a distribution at {row}, {column}, got logits that make none"
+        )
     bins = gamut.bins.to(p)
     peak = _peaks(p, bins)
     masses = p.new_zeros(len(p)).index_add_(0, peak, p)

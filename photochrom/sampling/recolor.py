@@ -1,13 +1,13 @@
-"""One chosen colour at one point, carried over the region that the point belongs to.
+"""One chosen color at one point, carried over the region that the point belongs to.
 
-The classifier itself tells which pixels are one thing: those that it expects the same colours
+The classifier itself tells which pixels are one thing: those that it expects the same colors
 of. Two pixels' distributions p and p₀ are compared by their Bhattacharyya coefficient
 (Bhattacharyya, "On a measure of divergence between two multinomial populations", Sankhyā 1946)
 
     b = Σ_q √(p_q p₀_q),    1 where they are the same, 0 where they have no bin in common.
 
 Nothing is trained, and nothing but the distributions is asked. What is shown is the mean of what
-is believed after a sight of the chosen colour c* with an error of r ab units, which only the
+is believed after a sight of the chosen color c* with an error of r ab units, which only the
 region has, and its edge less:
 
     ab(x) = Σ_q softmax(z_q(x) / T - w(x) |c_q - c*|² / 2r²)_q c_q.
@@ -22,6 +22,7 @@ from jaxtyping import Float
 from scipy import ndimage
 from torch import Tensor
 
+from photochrom.errors import ParameterError
 from photochrom.quantize import Gamut, decode_features
 from photochrom.quantize.chunked_decode import HeadByBlocks
 from photochrom.quantize.chunks import pixel_rows, product_dtype
@@ -32,7 +33,7 @@ _REACH = 6.0  # r: what the user chose is what the user wants, so it is small
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """A colour for a region: how much each pixel takes part, 0–1, and which colour."""
+    """A color for a region: how much each pixel takes part, 0–1, and which color."""
 
     w: Float[Tensor, "h w"]
     ab: tuple[float, float]
@@ -50,12 +51,12 @@ def region(
     Pixels of b above 0.8 that are connected with the point by their sides; w rises linearly
     from there, and is 1 from b = 0.9 on. The distributions are the model's own, T = 1.
 
-    `ValueError` for a point outside the picture, and for one whose logits make no distribution.
+    `ValueError` for a point outside the image, and for one whose logits make no distribution.
     """
     _, height, width = features.shape
     row, column = point
     if not (0 <= row < height and 0 <= column < width):
-        raise ValueError(
+        raise ParameterError(
             f"a point must be a row within 0 and {height - 1} and a column within 0 and "
             f"{width - 1}, got {row}, {column}"
         )
@@ -64,7 +65,9 @@ def region(
     at = row * width + column
     root = head.annealed(head.logits(x[at : at + 1]), 1.0)[0].sqrt()
     if not root.isfinite().all():
-        raise ValueError(f"expected a distribution at {row}, {column}, got logits that make none")
+        raise ParameterError(
+            f"expected a distribution at {row}, {column}, got logits that make none"
+        )
     b = root.new_empty(len(x))
     for place in head.blocks(len(x)):
         b[place] = head.annealed(head.logits(x[place]), 1.0).sqrt() @ root
@@ -95,17 +98,17 @@ def recolored(
     `ValueError` for a negative temperature.
     """
     ab = decode_features(features[None], head_weight, head_bias, gamut, [temperature])[0, 0]
-    pull, towards = ab.new_zeros(ab.shape[1:]), torch.zeros_like(ab)
+    pull, toward = ab.new_zeros(ab.shape[1:]), torch.zeros_like(ab)
     for choice in choices:
         w = choice.w.to(pull)
         pull = pull * (1 - w) + w
-        towards = towards * (1 - w) + w * ab.new_tensor(choice.ab)[:, None, None]
+        toward = toward * (1 - w) + w * ab.new_tensor(choice.ab)[:, None, None]
     changed = pull.flatten().nonzero()[:, 0]
     if not len(changed):
         return ab
     head = HeadByBlocks(head_weight, head_bias, product_dtype(features))
     x, flat = pixel_rows(features)[changed], ab.flatten(1)
-    W, V = pull.flatten()[changed, None], towards.flatten(1).mT[changed]
+    W, V = pull.flatten()[changed, None], toward.flatten(1).mT[changed]
     bins = gamut.bins.to(ab)
     far = bins.square().sum(dim=1) / (-2 * _REACH**2)
     for place in head.blocks(len(x)):

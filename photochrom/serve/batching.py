@@ -32,7 +32,7 @@ class Batcher:
         self._thread.start()
 
     def submit(self, page: Page, model: Model, config: ColorizeConfig) -> "Future[Enlarged]":
-        """The page's colours, once they are there."""
+        """The page's colors, once they are there."""
         waiting = _Waiting(page, model, config)
         self._waiting.put(waiting)
         return waiting.colors

@@ -20,7 +20,7 @@ _log = logging.getLogger("photochrom.serve")
 
 
 def add_gallery(app: FastAPI, gallery: Gallery) -> None:
-    """GET /gallery and GET /gallery/{name}/{picture, result or settings}."""
+    """GET /gallery and GET /gallery/{name}/{image, result or settings}."""
 
     @app.get("/gallery", responses=_REFUSED)
     def entries(
@@ -40,7 +40,7 @@ def add_gallery(app: FastAPI, gallery: Gallery) -> None:
         responses={200: {"content": {"image/*": {}, "application/json": {}}}, **_REFUSED},
     )
     def entry(name: str, what: Literal["picture", "result", "settings"]) -> Response:
-        """An entry's picture, its result, or how it was made."""
+        """An entry's image, its result, or how it was made."""
         try:
             if what == "settings":
                 return JSONResponse(asdict(gallery.entry(name)))

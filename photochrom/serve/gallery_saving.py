@@ -16,7 +16,7 @@ class Keeper:
     """Adds to a gallery in threads of its own."""
 
     def __init__(self, gallery: Gallery, most: int) -> None:
-        """At most so many pictures wait to be kept; they bound memory."""
+        """At most so many images wait to be kept; they bound memory."""
         gallery.begin()
         self.gallery = gallery
         self.kept = self.failed = 0
@@ -25,20 +25,20 @@ class Keeper:
         self._lock = threading.Lock()
 
     def keep(
-        self, picture: bytes, result: bytes, settings: Mapping[str, Any], suffixes: tuple[str, str]
+        self, image: bytes, result: bytes, settings: Mapping[str, Any], suffixes: tuple[str, str]
     ) -> list[str]:
         """Notes for whoever asked: none if it is kept."""
         if not self._room.acquire(blocking=False):
-            self._count("too many pictures wait for it")
+            self._count("too many images wait for it")
             return ["not kept in the gallery, where too many wait"]
-        work = self._threads.submit(self.gallery.add, picture, result, dict(settings), suffixes)
+        work = self._threads.submit(self.gallery.add, image, result, dict(settings), suffixes)
         work.add_done_callback(self._ended)
         if not wait([work], _PATIENCE).done:
             return ["the gallery is slow: it may be kept later"]
         return ["not kept in the gallery, which failed"] if work.exception() else []
 
     def told(self) -> dict[str, int]:
-        """How many pictures were kept, and how many could not be."""
+        """How many images were kept, and how many could not be."""
         return {"kept": self.kept, "failed": self.failed}
 
     def close(self) -> None:
@@ -56,4 +56,4 @@ class Keeper:
             else:
                 self.kept += 1
         if failure:
-            _log.warning("a picture was not kept in the gallery: %s", failure)
+            _log.warning("an image was not kept in the gallery: %s", failure)

@@ -1,4 +1,4 @@
-"""A picture file in, the same in colour out, for many at once within bounds of memory."""
+"""An image file in, the same in color out, for many at once within bounds of memory."""
 
 import threading
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from concurrent.futures import Future
 
 from photochrom import image_io
 from photochrom.config import ColorizeConfig, ServeConfig
+from photochrom.errors import ConfigError
 from photochrom.image_io import Written
 from photochrom.inference.gallery_record import settings_of, suffix_of
 from photochrom.models import OnnxColorizer, load_model
@@ -16,7 +17,7 @@ from photochrom.storage.gallery import Gallery
 
 
 class Busy(Exception):
-    """As many pictures wait as may."""
+    """As many images wait as may."""
 
 
 class Service:
@@ -38,19 +39,19 @@ class Service:
 
     @property
     def under_way(self) -> int:
-        """Pictures that are received, wait or are worked on."""
+        """Images that are received, wait or are worked on."""
         return self._under_way
 
     def check(self, name: str, config: ColorizeConfig) -> None:
-        """`ValueError` for colours that a model cannot give; who asks is not told where it lies."""
+        """`ValueError` for colors that a model cannot give; who asks is not told where it lies."""
         model = self.models[name]
         if isinstance(model, OnnxColorizer):
             reason = model.refusal(config.temperature, config.decoder)
             if reason:
-                raise ValueError(f"{name}: {reason}")
+                raise ConfigError(f"{name}: {reason}")
 
     def enter(self) -> None:
-        """Take a place in the queue before a picture is even received; `Busy` if none is free."""
+        """Take a place in the queue before an image is even received; `Busy` if none is free."""
         with self._lock:
             if self._under_way >= self.config.workers + self.config.queue:
                 raise Busy
@@ -64,12 +65,12 @@ class Service:
     def submit(
         self, data: bytes, model: str, config: ColorizeConfig, filename: str = ""
     ) -> "Future[Written]":
-        """The picture file in colour; the future raises `PictureError` for one that is none."""
+        """The image file in color; the future raises `ImageError` for one that is none."""
         return self._workers.submit(self._colorize, data, model, config, filename)
 
     def _colorize(self, data: bytes, name: str, config: ColorizeConfig, filename: str) -> Written:
         model = self.models[name]
-        most = round(1e6 * self.config.most_megapixels)
+        most = round(1e6 * self.config.max_megapixels)
         file = image_io.decode_original(data, pages=config.pages, most_pixels=most)
         waiting = [self._batcher.submit(page, model, config) for page in file.pages]
         colors = [of_page.result().rows for of_page in waiting]

@@ -10,23 +10,23 @@ from fastapi import FastAPI, HTTPException, Query, Request, Response
 
 import photochrom
 from photochrom.config import ColorizeConfig, Decoder
-from photochrom.image_io import PictureError, TooLargeError, Written, format_named
+from photochrom.image_io import ImageError, TooLargeError, Written, format_named
 from photochrom.models import Colorizer
 from photochrom.serve.gallery_routes import add_gallery
 from photochrom.serve.media_types import media_type
 from photochrom.serve.service import Busy, Service
 
-_AGAIN = {"Retry-After": "2"}  # seconds; a picture takes about one
+_AGAIN = {"Retry-After": "2"}  # seconds; an image takes about one
 _BODY = {
     "required": True,
     "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
 }
 _REFUSED = {
-    400: "What came is no picture that can be read.",
+    400: "What came is no image that can be read.",
     404: "No such model.",
-    413: "The body or the picture is too large.",
+    413: "The body or the image is too large.",
     422: "A parameter makes no sense.",
-    429: "Too many pictures wait: come again after Retry-After seconds.",
+    429: "Too many images wait: come again after Retry-After seconds.",
     503: "It took too long: come again after Retry-After seconds.",
 }
 
@@ -36,7 +36,7 @@ def create_app(service: Service) -> FastAPI:
     app = FastAPI(
         title="photochrom",
         version=photochrom.__version__,
-        summary="Photographs in, the same photographs in colour out.",
+        summary="Photographs in, the same photographs in color out.",
         lifespan=_closing(service),
     )
 
@@ -44,7 +44,7 @@ def create_app(service: Service) -> FastAPI:
         "/colorize",
         response_class=Response,
         responses={
-            200: {"content": {"image/*": {}}, "description": "The picture, in colour."},
+            200: {"content": {"image/*": {}}, "description": "The image, in color."},
             **{status: {"description": text} for status, text in _REFUSED.items()},
         },
         openapi_extra={"requestBody": _BODY},
@@ -58,7 +58,7 @@ def create_app(service: Service) -> FastAPI:
         quality: Annotated[int | None, Query(description="Of a lossy format, 1 to 100.")] = None,
         filename: Annotated[str, Query(description="For the gallery, if there is one.")] = "",
     ) -> Response:
-        """Colorize the picture file that is the body: same size, depth, alpha and lightness."""
+        """Colorize the image file that is the body: same size, depth, alpha and lightness."""
         name = model or service.default
         if name not in service.models:
             raise HTTPException(404, f"expected one of {', '.join(service.models)}, got {name!r}")
@@ -74,7 +74,7 @@ def create_app(service: Service) -> FastAPI:
 
     @app.get("/health")
     def health() -> dict[str, Any]:
-        """Whether it works, and how many pictures are under way."""
+        """Whether it works, and how many images are under way."""
         told = {"status": "ok", "version": photochrom.__version__, "under_way": service.under_way}
         return told | ({"gallery": service.keeper.told()} if service.keeper else {})
 
@@ -86,28 +86,28 @@ def create_app(service: Service) -> FastAPI:
 async def _colorized(
     service: Service, request: Request, model: str, config: ColorizeConfig, filename: str
 ) -> Written:
-    """The picture in colour, or the status that says why not."""
+    """The image in color, or the status that says why not."""
     try:
         async with asyncio.timeout(service.config.timeout):
             work = await _submitted(service, request, model, config, filename)
             return await asyncio.wrap_future(work)
     except Busy:
-        raise HTTPException(429, "too many pictures wait: come again", _AGAIN) from None
+        raise HTTPException(429, "too many images wait: come again", _AGAIN) from None
     except TimeoutError:
         raise HTTPException(503, "it took too long: come again", _AGAIN) from None
     except TooLargeError as error:
         raise HTTPException(413, str(error)) from None
-    except PictureError as error:
+    except ImageError as error:
         raise HTTPException(400, str(error)) from None
 
 
 async def _submitted(
     service: Service, request: Request, model: str, config: ColorizeConfig, filename: str
 ) -> "Future[Written]":
-    """Receive and submit a picture; its place in the queue is free when the work has ended."""
+    """Receive and submit an image; its place in the queue is free when the work has ended."""
     service.enter()
     try:
-        data = await _body(request, round(1e6 * service.config.most_megabytes))
+        data = await _body(request, round(1e6 * service.config.max_megabytes))
         work = service.submit(data, model, config, filename)
     except BaseException:
         service.leave()
@@ -131,7 +131,7 @@ async def _body(request: Request, most: int) -> bytes:
     if size > most:
         raise HTTPException(413, f"expected a body of at most {most} bytes, got more")
     if not size:
-        raise HTTPException(400, "expected a picture file as the body, got nothing")
+        raise HTTPException(400, "expected an image file as the body, got nothing")
     return b"".join(parts)
 
 

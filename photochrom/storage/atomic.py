@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from photochrom import storage
+from photochrom.errors import FormatError
 
 _LONGEST_NAME = 255  # bytes, on the file systems that people have
 
@@ -76,7 +77,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise ValueError(f"{path}: expected {what}, found no such file") from None
+        raise FormatError(f"{path}: expected {what}, found no such file") from None
     return parse_json(data, str(path), what)
 
 
@@ -85,9 +86,11 @@ def parse_json(data: bytes, place: str, what: str) -> dict[str, Any]:
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{place}: expected {what}, got text that is not JSON ({error})") from None
+        raise FormatError(
+            f"{place}: expected {what}, got text that is not JSON ({error})"
+        ) from None
     if not isinstance(value, dict):
-        raise ValueError(f"{place}: expected {what}, got a JSON {type(value).__name__}")
+        raise FormatError(f"{place}: expected {what}, got a JSON {type(value).__name__}")
     return value
 
 

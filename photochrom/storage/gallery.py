@@ -1,10 +1,10 @@
-"""A gallery: pictures, what became of them and by which settings, in a folder or at a URL.
+"""A gallery: images, what became of them and by which settings, in a folder or at a URL.
 
     PLACE/
     ├── gallery.json            says that this is a gallery
     └── 2026-11-22/             a day, in UTC
-        ├── NAME.picture.jpg    the picture as it came
-        ├── NAME.result.png     the same in colour
+        ├── NAME.image.jpg    the image as it came
+        ├── NAME.result.png     the same in color
         └── NAME.json           settings, sizes, times; written last
 
 `NAME.json` is written last, so an entry that has it is whole; files without it are never listed.
@@ -20,6 +20,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import photochrom
 from photochrom import storage
+from photochrom.errors import FormatError, NoEntryError as NoEntryError
 from photochrom.storage.atomic import parse_json, write_anywhere
 
 FORMAT, ENTRY, VERSION = "photochrom gallery", "photochrom gallery entry", 1
@@ -27,15 +28,11 @@ What = Literal["picture", "result"]
 _NAME = re.compile(r"(\d{4})(\d\d)(\d\d)T\d{12}Z-[0-9a-f]{12}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
-_MOST_SETTINGS, _MOST_PICTURE = 2**16, 2**30  # bytes; larger files are refused before they are read
-
-
-class NoEntryError(ValueError):
-    """No entry of a gallery has this name, or none can have it."""
+_MOST_SETTINGS, _MOST_IMAGE = 2**16, 2**30  # bytes; larger files are refused before they are read
 
 
 class Stored(NamedTuple):
-    """A picture's file, and the suffix that tells what it is."""
+    """An image's file, and the suffix that tells what it is."""
 
     data: bytes
     suffix: str
@@ -68,7 +65,7 @@ class Gallery:
         self.place = place.rstrip("/") or "/"
 
     def begin(self) -> None:
-        """Write `gallery.json`, so that a place of no use is known before the first picture.
+        """Write `gallery.json`, so that a place of no use is known before the first image.
 
         `ValueError` where another kind of gallery is, `OSError` where none can be.
         """
@@ -81,19 +78,19 @@ class Gallery:
             return
         if {key: found.get(key) for key in told} != told:
             what = f"{found.get('format')!r} version {found.get('version')!r}"
-            raise ValueError(f"{path}: expected {FORMAT} version {VERSION}, got {what}")
+            raise FormatError(f"{path}: expected {FORMAT} version {VERSION}, got {what}")
 
     def add(
-        self, picture: bytes, result: bytes, settings: dict[str, Any], suffixes: tuple[str, str]
+        self, image: bytes, result: bytes, settings: dict[str, Any], suffixes: tuple[str, str]
     ) -> Entry:
-        """Keep a picture, its result and how it was made; the suffixes tell what the two are.
+        """Keep an image, its result and how it was made; the suffixes tell what the two are.
 
         `OSError` if it cannot be kept: then there is no such entry. `ValueError` for settings
         that are no JSON of at most 64 KiB.
         """
         for suffix in suffixes:
             if not _SUFFIX.fullmatch(suffix):
-                raise ValueError(f"expected a suffix such as .jpg, got {suffix!r}")
+                raise FormatError(f"expected a suffix such as .jpg, got {suffix!r}")
         now = datetime.now(UTC)
         entry = Entry(
             name=f"{now:%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(6)}",
@@ -101,12 +98,12 @@ class Gallery:
             photochrom=photochrom.__version__,
             settings=settings,
             suffixes={"picture": suffixes[0], "result": suffixes[1]},
-            bytes={"picture": len(picture), "result": len(result)},
+            bytes={"picture": len(image), "result": len(result)},
         )
         text = _text({"format": ENTRY, "version": VERSION, **vars(entry)})
         if len(text) > _MOST_SETTINGS:
-            raise ValueError(f"expected settings of at most {_MOST_SETTINGS} bytes, got more")
-        write_anywhere(self._path(entry, "picture"), picture)
+            raise FormatError(f"expected settings of at most {_MOST_SETTINGS} bytes, got more")
+        write_anywhere(self._path(entry, "picture"), image)
         write_anywhere(self._path(entry, "result"), result)
         write_anywhere(f"{self._start(entry.name)}.json", text)
         return entry
@@ -144,23 +141,23 @@ class Gallery:
             raise NoEntryError(f"expected an entry's name, got {name!r}, which is none") from None
         return _checked(told, name, path)
 
-    def read(self, name: str, what: What, most: int = _MOST_PICTURE) -> Stored:
-        """An entry's picture or result; `NoEntryError`, or `ValueError` where it is damaged.
+    def read(self, name: str, what: What, most: int = _MOST_IMAGE) -> Stored:
+        """An entry's image or result; `NoEntryError`, or `ValueError` where it is damaged.
 
         So is one of more than `most` bytes, before it is read.
         """
         if what not in get_args(What):
-            raise ValueError(f"expected picture or result, got {what!r}")
+            raise FormatError(f"expected image or result, got {what!r}")
         entry = self.entry(name)
         if entry.bytes[what] > most:
-            raise ValueError(f"expected a file of at most {most} bytes, got {entry.bytes[what]}")
+            raise FormatError(f"expected a file of at most {most} bytes, got {entry.bytes[what]}")
         path = self._path(entry, what)
         try:
             data = storage.read_whole(path, entry.bytes[what])
         except FileNotFoundError:
             data = b""
         if data is None or len(data) != entry.bytes[what]:
-            raise ValueError(f"{path}: expected a file of {entry.bytes[what]} bytes, got another")
+            raise FormatError(f"{path}: expected a file of {entry.bytes[what]} bytes, got another")
         return Stored(data, entry.suffixes[what])
 
     def _path(self, entry: Entry, what: What) -> str:
@@ -188,7 +185,7 @@ def plain_name(name: str) -> str:
 def _parsed(path: str, what: str) -> dict[str, Any]:
     data = storage.read_whole(path, _MOST_SETTINGS)
     if data is None:
-        raise ValueError(f"{path}: expected {what} of at most {_MOST_SETTINGS} bytes, got more")
+        raise FormatError(f"{path}: expected {what} of at most {_MOST_SETTINGS} bytes, got more")
     return parse_json(data, path, what)
 
 
@@ -202,10 +199,10 @@ def _checked(told: dict[str, Any], name: str, path: str) -> Entry:
         and isinstance(version, str)
         and isinstance(told.get("settings"), dict)
         and _of_both(suffixes, lambda value: isinstance(value, str) and _SUFFIX.fullmatch(value))
-        and _of_both(sizes, lambda value: type(value) is int and 0 <= value <= _MOST_PICTURE)
+        and _of_both(sizes, lambda value: type(value) is int and 0 <= value <= _MOST_IMAGE)
     )
     if not sound:
-        raise ValueError(f"{path}: expected an entry of a gallery, got another JSON: remove it")
+        raise FormatError(f"{path}: expected an entry of a gallery, got another JSON: remove it")
     _text(told)  # raises a ValueError for NaN and halves of characters, which JSON may hold
     return Entry(
         name, str(created), str(version), told["settings"], told["suffixes"], told["bytes"]

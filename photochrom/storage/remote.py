@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from photochrom.errors import MissingError as MissingError, StorageError as StorageError
+
 T = TypeVar("T")
 
 _EXTRAS = {"s3": "s3", "gs": "gcs", "gcs": "gcs"}  # object stores: no folders to make
@@ -28,14 +30,6 @@ _CUT = {  # of aiohttp, botocore, requests: what a connection that fails raises
     "RequestException",
 }
 _DENIED = {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "GoogleAuthError"}
-
-
-class StorageError(OSError):
-    """A place that cannot be reached, and what to do about it."""
-
-
-class MissingError(StorageError, FileNotFoundError):
-    """Nothing lies at a URL."""
 
 
 def is_store(url: str) -> bool:

@@ -1,4 +1,4 @@
 from .dry_run import Cost as Cost, Forecast as Forecast, forecast as forecast
-from .inputs import Pictures as Pictures, Reporter as Reporter, hold_out as hold_out
+from .inputs import ImageSets as ImageSets, Reporter as Reporter, hold_out as hold_out
 from .run import study as study
 from .runs import Run as Run, runs_of as runs_of

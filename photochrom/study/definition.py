@@ -1,8 +1,8 @@
 """Studies as pages of values: `photochrom/studies/*.toml`, and those that people write.
 
 STUDY.toml
-├── pictures, val, select, test   sources, relative to the file's folder
-├── seeds, hold_out, sweep_share, select_by   see `photochrom.config.StudyConfig`
+├── images, val, select, test   sources, relative to the file's folder
+├── seeds, test_fraction, sweep_share, select_by   see `photochrom.config.StudyConfig`
 ├── [sweep]                 lists of values by keys of a `TrainConfig`
 ├── [protocol]              what all methods share: keys of a `SharedConfig`
 ├── [evaluation]            keys of an `EvaluateConfig`
@@ -26,14 +26,15 @@ from photochrom.config import (
     TrainConfig,
     toml,
 )
+from photochrom.errors import StudyError
 from photochrom.recipes import OF_THE_RUN
 from photochrom.study.methods import Method as Method, resolve as resolve
 
 Config = TypeVar("Config", SharedConfig, EvaluateConfig)
 
 _FOLDER = Path(__file__).parent / "presets"
-_SOURCES = ("pictures", "val", "select", "test")
-_PLAIN = (*_SOURCES, "hold_out", "seeds", "sweep_share", "select_by")
+_SOURCES = ("images", "val", "select", "test")
+_PLAIN = (*_SOURCES, "test_fraction", "seeds", "sweep_share", "select_by")
 _TABLES = ("protocol", "evaluation", "methods", "sweep")
 _BESIDE = {
     "recipe": str,
@@ -94,7 +95,7 @@ def _built(where: str, table: dict[str, Any], config: type[Config]) -> Config:
     try:
         return config(**{**table, **lists})
     except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+        raise StudyError(f"{where}: {error}") from None
 
 
 def _trained() -> dict[str, Any]:
@@ -104,7 +105,7 @@ def _trained() -> dict[str, Any]:
 
 
 def _method(where: str, table: dict[str, Any]) -> MethodConfig:
-    toml.check(where, table, {**_trained(), "pictures_seen": int, **_BESIDE})
+    toml.check(where, table, {**_trained(), "images_seen": int, **_BESIDE})
     values = {name: value for name, value in table.items() if name not in _BESIDE}
     sweep = table.get("sweep")
     return MethodConfig(
@@ -122,7 +123,7 @@ def _sweep(where: str, table: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     """Return the values of each option to choose among; `ValueError` names the wrong one."""
     for option, values in table.items():
         if not isinstance(values, list) or not values:
-            raise ValueError(f"{where}: expected {option} to be a list of values, got {values!r}")
+            raise StudyError(f"{where}: expected {option} to be a list of values, got {values!r}")
         for value in values:
             toml.check(where, {option: value}, swept())
     return {option: tuple(values) for option, values in table.items()}
@@ -146,7 +147,7 @@ def parse_sweep(texts: Sequence[str]) -> dict[str, tuple[Any, ...]]:
         name = option.replace("-", "_")
         if not equals or not values or name not in swept():
             known = ", ".join(sorted(swept()))
-            raise ValueError(
+            raise StudyError(
                 f"expected --sweep OPTION=VALUE,VALUE with one of {known}, got {text!r}"
             )
         found |= _sweep("--sweep", {name: [_value(word) for word in values.split(",")]})

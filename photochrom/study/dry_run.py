@@ -10,11 +10,11 @@ from typing import NoReturn
 
 from photochrom.config import Architecture, StudyConfig, TrainConfig
 from photochrom.evaluation.methods import trained
-from photochrom.image_io import Picture
+from photochrom.image_io import SourceImage
 from photochrom.models import Colorizer, is_finished
 from photochrom.prior import PriorFile, build_prior
 from photochrom.report.build import evaluated
-from photochrom.study.inputs import Pictures, Reporter
+from photochrom.study.inputs import ImageSets, Reporter
 from photochrom.study.run import PRIOR, planned, seen
 from photochrom.study.runs import Run, flat_seed
 from photochrom.study.selection import SELECTION, first_runs, trials_of, tuned
@@ -33,7 +33,7 @@ class Cost:
     begin: float
     """Seconds before the first step, and of it."""
     look: float
-    """Seconds of a look at the watched pictures."""
+    """Seconds of a look at the watched images."""
     step: float
     """Seconds of a step, in the mean over the run."""
     parameters: int
@@ -64,7 +64,7 @@ class Forecast:
     prior: float
     """0 where it is there."""
     evaluation: float
-    pictures: int
+    images: int
     """That are measured on."""
     trials: int = 0
     """Of the sweep, that are not finished."""
@@ -85,7 +85,7 @@ class _EnoughError(Exception):
 
 
 def forecast(
-    pictures: Pictures,
+    images: ImageSets,
     config: StudyConfig,
     folder: Path,
     reporter: Reporter,
@@ -96,7 +96,7 @@ def forecast(
 
     `tell` is given a line before each measurement. `ValueError` as `study` has it.
     """
-    runs, *_ = planned(pictures, config, folder)
+    runs, *_ = planned(images, config, folder)
     finished = [_is_there(run) for run in runs]
     prior = PriorFile.load(Path("photographs"))  # the weights' values take no time
     costs: dict[str, Cost] = {}
@@ -106,20 +106,20 @@ def forecast(
         for run in runs:
             if run.method not in costs:
                 tell(f"measuring {run.method}")
-                costs[run.method] = _cost(run, pictures.training, prior, at / run.method)
+                costs[run.method] = _cost(run, images.training, prior, at / run.method)
         tell("measuring the evaluation")
-        evaluation = _evaluation(runs, pictures.test, config, at, reporter)
+        evaluation = _evaluation(runs, images.test, config, at, reporter)
         chosen = [*trials, *(run for run, there in zip(runs, finished, strict=True) if not there)]
-        selection = _selection(chosen, pictures.select, prior, at)
+        selection = _selection(chosen, images.select, prior, at)
     return Forecast(
         [
             Planned(run, cost.parameters, 0.0 if there else cost.seconds(run.config))
             for run, there in zip(runs, finished, strict=True)
             for cost in [costs[run.method]]
         ],
-        prior=0.0 if (folder / "prior.h5").exists() else _counting(pictures.training),
+        prior=0.0 if (folder / "prior.h5").exists() else _counting(images.training),
         evaluation=evaluation,
-        pictures=len(pictures.test),
+        images=len(images.test),
         trials=len(trials),
         sweep=sum(costs[trial.method].seconds(trial.config) for trial in trials),
         selection=selection,
@@ -137,10 +137,10 @@ def _trials(runs: Sequence[Run], config: StudyConfig, folder: Path) -> list[Run]
 
 
 def _selection(
-    chosen: Sequence[Run], pictures: Sequence[Picture], prior: PriorFile, models: Path
+    chosen: Sequence[Run], images: Sequence[SourceImage], prior: PriorFile, models: Path
 ) -> float:
     """Seconds of choosing the decodings of some runs, by a few images and untrained models."""
-    few = pictures[:_EVALUATED]
+    few = images[:_EVALUATED]
     seconds: dict[str, float] = {}
     for run in chosen if few else ():
         if run.method not in seconds:
@@ -149,7 +149,7 @@ def _selection(
                 tuned(
                     Colorizer.load(models / run.method / "model"), run, seen(prior, run.view), few
                 )
-            seconds[run.method] = (time.monotonic() - began) * len(pictures) / len(few)
+            seconds[run.method] = (time.monotonic() - began) * len(images) / len(few)
     return sum(seconds[run.method] for run in chosen if few)
 
 
@@ -160,23 +160,23 @@ def _is_there(run: Run) -> bool:
     return is_finished(run.folder.parent if flat else run.folder)
 
 
-def _cost(run: Run, pictures: Sequence[Picture], prior: PriorFile, at: Path) -> Cost:
+def _cost(run: Run, images: Sequence[SourceImage], prior: PriorFile, at: Path) -> Cost:
     """By a few steps; of a game that begins within the run, by as many before and after."""
     config, file = run.config, seen(prior, run.view)
-    begin = config.adversarial_from if config.discriminator != "none" else 0.0
+    begin = config.adversarial_start if config.discriminator != "none" else 0.0
     initial = Colorizer(Architecture.of(config), file.prior.gamut, temperature=config.temperature)
     initial.save(at / "model", {})
     start = initial if run.start else None
-    cost = _measured(pictures, file, config, at / "before", start, initial.parameters_count)
+    cost = _measured(images, file, config, at / "before", start, initial.parameters_count)
     if not 0 < begin < 1:
         return cost
-    later = replace(config, adversarial_from=0.0)
-    game = _measured(pictures, file, later, at / "after", start, initial.parameters_count)
+    later = replace(config, adversarial_start=0.0)
+    game = _measured(images, file, later, at / "after", start, initial.parameters_count)
     return replace(cost, step=begin * cost.step + (1 - begin) * game.step)
 
 
 def _measured(
-    pictures: Sequence[Picture],
+    images: Sequence[SourceImage],
     prior: PriorFile,
     config: TrainConfig,
     run: Path,
@@ -192,7 +192,7 @@ def _measured(
 
     began = time.monotonic()
     with contextlib.suppress(_EnoughError):
-        fit(pictures, prior, config, run, initial=initial, on_progress=note)
+        fit(images, prior, config, run, initial=initial, on_progress=note)
     begin = times[0] - began
     if len(times) < 3:  # a run so short has no look of its own
         return Cost(begin, 0.0, (times[-1] - began) / len(times), parameters)
@@ -206,26 +206,26 @@ def _enough() -> NoReturn:
 
 def _evaluation(
     runs: Sequence[Run],
-    pictures: Sequence[Picture],
+    images: Sequence[SourceImage],
     config: StudyConfig,
     models: Path,
     reporter: Reporter,
 ) -> float:
-    """Seconds of scoring all runs on all pictures, by a few pictures and untrained models."""
-    few = pictures[: _EVALUATED * config.evaluation.batch]
+    """Seconds of scoring all runs on all images, by a few images and untrained models."""
+    few = images[: _EVALUATED * config.evaluation.batch_size]
     untrained = {
         run.name: trained(models / run.method / "model", method=run.method, seed=run.seed)
         for run in runs
     }
     began = time.monotonic()
     evaluated(untrained, few, config.evaluation, reporter)
-    return (time.monotonic() - began) * len(pictures) / len(few)
+    return (time.monotonic() - began) * len(images) / len(few)
 
 
-def _counting(pictures: Sequence[Picture]) -> float:
-    """Seconds of counting the colours of all pictures, by a few."""
-    few = pictures[:_COUNTED]
+def _counting(images: Sequence[SourceImage]) -> float:
+    """Seconds of counting the colors of all images, by a few."""
+    few = images[:_COUNTED]
     began = time.monotonic()
-    with contextlib.suppress(ValueError):  # none of the few has colour
+    with contextlib.suppress(ValueError):  # none of the few has color
         build_prior(few, PRIOR, [])
-    return (time.monotonic() - began) * len(pictures) / len(few)
+    return (time.monotonic() - began) * len(images) / len(few)

@@ -7,13 +7,14 @@ from typing import Any
 from photochrom import recipes
 from photochrom.config import (
     BUDGETS,
-    PICTURES_SEEN,
+    IMAGES_SEEN,
     Architecture,
     MethodConfig,
     StudyConfig,
     TrainConfig,
     ViewConfig,
 )
+from photochrom.errors import StudyError
 
 _TARGETS = ("k", "sigma", "temperature")
 _OF_START = {field.name for field in fields(Architecture)} | {*_TARGETS, "encoder_weights"}
@@ -29,7 +30,7 @@ class Method:
     start: str | None
     """The method whose run it begins with."""
     view: ViewConfig
-    """How it sees the one count of colours."""
+    """How it sees the one count of colors."""
 
 
 def resolve(study: StudyConfig) -> dict[str, Method]:
@@ -44,7 +45,7 @@ def resolve(study: StudyConfig) -> dict[str, Method]:
         try:
             done[name] = _resolved(said, study, done[said.start] if said.start else None)
         except ValueError as error:
-            raise ValueError(f"{study.place(f'methods.{name}')}{error}") from None
+            raise StudyError(f"{study.place(f'methods.{name}')}{error}") from None
     _refuse_unequal(done, study)
     return {name: done[name] for name in study.methods}
 
@@ -54,7 +55,7 @@ def _refuse_unequal(methods: Mapping[str, "Method"], study: StudyConfig) -> None
     rules = {name: method.config.checkpoint for name, method in methods.items()}
     if len(set(rules.values())) > 1:
         told = ", ".join(f"{rule} for {name}" for name, rule in rules.items())
-        raise ValueError(
+        raise StudyError(
             f"{study.place()}expected one --checkpoint for all methods, got {told}: set it in the "
             "protocol"
         )
@@ -90,7 +91,7 @@ def _resolved(said: MethodConfig, study: StudyConfig, start: Method | None) -> M
         config = replace(base, **_values(base, shared, said.values))
     else:
         if start.config.method != "classification":
-            raise ValueError(
+            raise StudyError(
                 f"expected from to name a classification, got a regression, {said.start!r}"
             )
         base = recipes.load(said.recipe or "refine")
@@ -108,32 +109,32 @@ def _values(base: TrainConfig, shared: dict[str, Any], own: Mapping[str, Any]) -
     """All that is said, with one budget: the method's own, the study's, or that of its recipe."""
     values = {**shared, **own}
     budget = next((said for said in (own, shared) if any(said.get(n) for n in BUDGETS)), {})
-    seen = values.pop("pictures_seen", None)
+    seen = values.pop("images_seen", None)
     if budget:
-        seen = budget.get("pictures_seen")
+        seen = budget.get("images_seen")
         values |= {"steps": budget.get("steps"), "minutes": budget.get("minutes")}
     elif base.steps is None and base.minutes is None:
-        seen = PICTURES_SEEN
+        seen = IMAGES_SEEN
     if seen is not None:
-        values["steps"] = -(-seen // values.get("batch", base.batch))
+        values["steps"] = -(-seen // values.get("batch_size", base.batch_size))
     return values
 
 
 def _view(said: MethodConfig, config: TrainConfig, start: Method | None) -> ViewConfig:
     """The bins and weights of a method; one that begins with a run has its bins."""
     if said.step is not None and config.method != "classification":
-        raise ValueError(f"step {said.step:g} needs a classification, got a regression")
+        raise StudyError(f"step {said.step:g} needs a classification, got a regression")
     if said.uniform is not None and not (config.rebalance and config.method == "classification"):
-        raise ValueError(
+        raise StudyError(
             f"uniform {said.uniform:g} needs a rebalanced classification, got {config.label!r}"
         )
     if said.uniform is not None and not 0 <= said.uniform <= 1:
-        raise ValueError(f"uniform must be within 0 and 1, got {said.uniform:g}")
+        raise StudyError(f"uniform must be within 0 and 1, got {said.uniform:g}")
     step, uniform = said.step, said.uniform
     if start is not None:
         if step is not None and step != start.view.step:
             has = "that of the study" if start.view.step is None else f"{start.view.step:g}"
-            raise ValueError(f"expected step as {said.start!r} has it, {has}, got {step:g}")
+            raise StudyError(f"expected step as {said.start!r} has it, {has}, got {step:g}")
         step = start.view.step
         uniform = start.view.uniform if uniform is None else uniform
     if config.method != "classification":

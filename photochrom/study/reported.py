@@ -10,7 +10,7 @@ from photochrom.evaluation.results import Trial
 from photochrom.prior import PriorFile
 from photochrom.report import write_report
 from photochrom.report.build import curve, differing, evaluated, evaluated_with
-from photochrom.study.inputs import Pictures, Reporter
+from photochrom.study.inputs import ImageSets, Reporter
 from photochrom.study.runs import Run
 
 
@@ -19,7 +19,7 @@ def report(
     models: Mapping[str, Path],
     trials: Sequence[Trial],
     prior: PriorFile,
-    pictures: Pictures,
+    images: ImageSets,
     config: StudyConfig,
     folder: Path,
     reporter: Reporter,
@@ -28,14 +28,14 @@ def report(
     contenders = {
         run.name: trained(models[run.name], method=run.method, seed=run.seed) for run in runs
     }
-    scores = evaluated(contenders, pictures.test, config.evaluation, reporter, prior=prior)
+    scores = evaluated(contenders, images.test, config.evaluation, reporter, prior=prior)
     reporter.skipped(scores.skipped, "evaluating")
     made = {
-        "trained on": f"{len(pictures.training):,} images",
-        "selected on": _selected_on(pictures, config),
-        "tested on": f"{len(pictures.test):,} images{_held_out(pictures)}",
+        "trained on": f"{len(images.training):,} images",
+        "selected on": _selected_on(images, config),
+        "tested on": f"{len(images.test):,} images{_held_out(images)}",
         "methods": "; ".join(f"{run.name}: {differing(vars(run.config))}" for run in runs),
-        **evaluated_with(scores, config.evaluation, pictures.test, pictures.source),
+        **evaluated_with(scores, config.evaluation, images.test, images.source),
     }
     curves = {run.name: curve(run.folder) for run in runs}
     return write_report(
@@ -43,12 +43,12 @@ def report(
     )
 
 
-def _selected_on(pictures: Pictures, config: StudyConfig) -> str:
-    if not pictures.select:
+def _selected_on(images: ImageSets, config: StudyConfig) -> str:
+    if not images.select:
         return "nothing: options and decoding parameters are those of the study"
     by = sorted({config.objective_of(name) for name in config.methods})
-    return f"{len(pictures.select):,} other images, by {' and '.join(by)}"
+    return f"{len(images.select):,} other images, by {' and '.join(by)}"
 
 
-def _held_out(pictures: Pictures) -> str:
-    return " held out of the training collection" if pictures.held_out else ""
+def _held_out(images: ImageSets) -> str:
+    return " held out of the training collection" if images.held_out else ""

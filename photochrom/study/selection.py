@@ -21,13 +21,14 @@ import numpy as np
 from jaxtyping import Float
 
 from photochrom.config import StudyConfig, TrainConfig
+from photochrom.errors import StudyError
 from photochrom.evaluation.results import Trial
 from photochrom.evaluation.tuning import Decoding, Objective, Tuned, apply, tune
-from photochrom.image_io import Picture, digest
+from photochrom.image_io import SourceImage, digest
 from photochrom.models import Colorizer, is_finished, read_config
 from photochrom.prior import PriorFile
 from photochrom.storage.atomic import read_json, write_json
-from photochrom.study.inputs import Pictures, Reporter
+from photochrom.study.inputs import ImageSets, Reporter
 from photochrom.study.methods import with_values
 from photochrom.study.runs import Run
 from photochrom.training import DivergedError
@@ -102,7 +103,7 @@ def _shortened(config: TrainConfig, share: float) -> TrainConfig:
 def choose(
     trials: Sequence[Planned],
     train: Callable[[Run], PriorFile],
-    pictures: Pictures,
+    images: ImageSets,
     config: StudyConfig,
     reporter: Reporter,
 ) -> Mapping[str, Any]:
@@ -111,7 +112,7 @@ def choose(
     Args:
         trials: The trials of one method.
         train: Trains a run if it is not finished, and returns the prior as the run saw it.
-        pictures: Of which `select` chooses.
+        images: Of which `select` chooses.
         config: The study.
         reporter: Shows progress.
 
@@ -122,10 +123,10 @@ def choose(
         ValueError: If every trial diverged.
     """
     for trial in trials:
-        _score(trial.run, train, pictures, config, reporter)
+        _score(trial.run, train, images, config, reporter)
     scores = [float(_selected(trial.run)["score"]) for trial in trials]
     if all(math.isnan(score) for score in scores):
-        raise ValueError(
+        raise StudyError(
             f"expected a trial of {trials[0].run.method} that trains, got {len(trials)} that "
             "diverged: sweep smaller learning rates"
         )
@@ -135,7 +136,7 @@ def choose(
 def _score(
     run: Run,
     train: Callable[[Run], PriorFile],
-    pictures: Pictures,
+    images: ImageSets,
     config: StudyConfig,
     reporter: Reporter,
 ) -> None:
@@ -143,15 +144,15 @@ def _score(
     objective, path = config.objective_of(run.method), run.folder / SELECTION
     if path.exists():
         known = _selected(run)
-        if (known["objective"], known["images"]) == (objective, digest(sorted(pictures.select))):
+        if (known["objective"], known["images"]) == (objective, digest(sorted(images.select))):
             return
     found: dict[str, Any] = {"score": math.nan, "decoding": None, "tried": []}
     try:
         prior = train(run)
-        found = _tuned(Colorizer.load(run.folder), run, prior, pictures.select, objective, reporter)
+        found = _tuned(Colorizer.load(run.folder), run, prior, images.select, objective, reporter)
     except DivergedError as error:
         found["reason"] = str(error)
-    write_json(path, _with_source(found, pictures, objective))
+    write_json(path, _with_source(found, images, objective))
 
 
 def _selected(run: Run) -> dict[str, Any]:
@@ -160,14 +161,14 @@ def _selected(run: Run) -> dict[str, Any]:
     return {**known, "score": math.nan if score is None else score}
 
 
-def _with_source(found: Mapping[str, Any], pictures: Pictures, objective: str) -> dict[str, Any]:
+def _with_source(found: Mapping[str, Any], images: ImageSets, objective: str) -> dict[str, Any]:
     score = found["score"]
     return {
         **found,
         "score": None if math.isnan(score) else score,
         "objective": objective,
-        "images": digest(sorted(pictures.select)),
-        "count": len(pictures.select),
+        "images": digest(sorted(images.select)),
+        "count": len(images.select),
     }
 
 
@@ -175,7 +176,7 @@ def _tuned(
     model: Colorizer,
     run: Run,
     prior: PriorFile,
-    images: Sequence[Picture],
+    images: Sequence[SourceImage],
     objective: str,
     reporter: Reporter,
 ) -> dict[str, Any]:
@@ -188,7 +189,7 @@ def tuned(
     model: Colorizer,
     run: Run,
     prior: PriorFile,
-    images: Sequence[Picture],
+    images: Sequence[SourceImage],
     objective: str = "auc_rebalanced",
     reporter: Reporter | None = None,
 ) -> Tuned:
@@ -218,24 +219,24 @@ def _weights(run: Run, prior: PriorFile) -> Float[np.ndarray, " Q"] | None:
 
 
 def tuned_model(
-    run: Run, prior: PriorFile, pictures: Pictures, config: StudyConfig, reporter: Reporter
+    run: Run, prior: PriorFile, images: ImageSets, config: StudyConfig, reporter: Reporter
 ) -> Path:
     """Return the folder of a finished run's model with its best decoding, made if it is missing.
 
     Without selection images it is the run itself.
     """
-    if not pictures.select:
+    if not images.select:
         return run.folder
     folder, objective = run.folder / TUNED, config.objective_of(run.method)
     if is_finished(folder):
         known = read_config(folder)["training"].get("selection", {})
         if (known.get("objective"), known.get("images")) == (
             objective,
-            digest(sorted(pictures.select)),
+            digest(sorted(images.select)),
         ):
             return folder
     model = Colorizer.load(run.folder)
-    found = _tuned(model, run, prior, pictures.select, objective, reporter)
+    found = _tuned(model, run, prior, images.select, objective, reporter)
     apply(
         model,
         Decoding(**found["decoding"]),
@@ -243,7 +244,7 @@ def tuned_model(
         rebalanced=run.config.rebalance,
     )
     training = read_config(run.folder)["training"]
-    model.save(folder, {**training, "selection": _with_source(found, pictures, objective)})
+    model.save(folder, {**training, "selection": _with_source(found, images, objective)})
     return folder
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from photochrom.config import PriorConfig, SharedConfig, StudyConfig
+from photochrom.errors import StudyError
 from photochrom.image_io import digest
 from photochrom.storage.atomic import read_json, write_json
-from photochrom.study.inputs import Pictures
+from photochrom.study.inputs import ImageSets
 from photochrom.study.runs import Run
 
 _FORMAT = "photochrom study"
@@ -19,17 +20,17 @@ _SAME = ("training", "test", "select", "val", "prior")
 
 
 def settings_of(
-    runs: Sequence[Run], config: StudyConfig, pictures: Pictures, prior: PriorConfig
+    runs: Sequence[Run], config: StudyConfig, images: ImageSets, prior: PriorConfig
 ) -> dict[str, Any]:
     """All that the runs of a study and its report follow from."""
     protocol = asdict(SharedConfig(**config.protocol))
     settings = {
         "format": _FORMAT,
         "version": VERSION,
-        "training": digest(pictures.training),
-        "test": digest(pictures.test),
-        "select": digest(pictures.select),
-        "val": digest(pictures.val),
+        "training": digest(images.training),
+        "test": digest(images.test),
+        "select": digest(images.select),
+        "val": digest(images.val),
         "protocol": _kept(protocol),
         "prior": asdict(prior),
         "evaluation": asdict(config.evaluation),
@@ -60,7 +61,7 @@ def refuse_other(folder: Path, now: dict[str, Any]) -> dict[str, Any] | None:
     """What the study in `folder` began with, `None` where there is none yet.
 
     `FileExistsError` or `ValueError` where it cannot be continued with the settings `now`:
-    methods and seeds may be added or left out and the evaluation may change, but the pictures
+    methods and seeds may be added or left out and the evaluation may change, but the images
     and what the methods share must be the same, and a method that it has must be as it was.
     """
     known = folder / "study.json"
@@ -72,25 +73,25 @@ def refuse_other(folder: Path, now: dict[str, Any]) -> dict[str, Any] | None:
         return None
     earlier = read_json(known, "the settings of a study")
     if earlier.get("version") != VERSION:
-        raise ValueError(
+        raise StudyError(
             f"{folder}: expected a study of version {VERSION}, got one of an earlier protocol, "
             f"whose runs do not compare with new ones: score them by photochrom evaluate "
             f"{folder}/runs/* or name another folder"
         )
     protocol = earlier.get("protocol")
     if not isinstance(protocol, dict):
-        raise ValueError(f"{known}: expected the settings of a study, got {protocol!r}")
+        raise StudyError(f"{known}: expected the settings of a study, got {protocol!r}")
     differing = _differing(protocol, now["protocol"])
     differing = differing or next((name for name in _SAME if earlier.get(name) != now[name]), "")
     if differing:
-        raise ValueError(
-            f"{folder}: expected the protocol settings or pictures that this study began with, "
+        raise StudyError(
+            f"{folder}: expected the protocol settings or images that this study began with, "
             f"got others ({differing}): repeat its command to continue it, or name another folder"
         )
     for method, began in earlier.get("methods", {}).items():
         changed = _differing(began, now["methods"].get(method, began))
         if changed:
-            raise ValueError(
+            raise StudyError(
                 f"{folder}: expected method {method} as this study began with it, got another "
                 f"({changed}): give it another name, or name another folder"
             )

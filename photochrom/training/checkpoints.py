@@ -1,4 +1,4 @@
-"""What a stopped run leaves: its last good state, and the pictures it could not use."""
+"""What a stopped run leaves: its last good state, and the images it could not use."""
 
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ class Checkpoints(pl.Callback):
             trainer.save_checkpoint(partial)
 
 
-class SkippedPictures(pl.Callback):
-    """Collects what the training data left out, each picture once, with the reason."""
+class SkippedImages(pl.Callback):
+    """Collects what the training data left out, each image once, with the reason."""
 
     def __init__(self) -> None:
         self.reasons: dict[str, str] = {}

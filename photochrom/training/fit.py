@@ -3,10 +3,10 @@
 RUN/
 ├── train.json          config used, gamut, digests: what a resume must match
 ├── last.ckpt           the state of an unfinished run
-├── log.csv             losses, learning rates, utilisation: see `photochrom.training.loggers`
-├── watch.csv, watch/   the same pictures as training went: see `photochrom.training.validation`
+├── log.csv             losses, learning rates, utilization: see `photochrom.training.loggers`
+├── watch.csv, watch/   the same images as training went: see `photochrom.training.validation`
 ├── curves.png          both as curves
-├── strip.png           the pictures of watch/ in one
+├── strip.png           the images of watch/ in one
 ├── config.json         the finished model: see `photochrom.models.colorizer`
 └── model.safetensors   written last
 """
@@ -22,7 +22,8 @@ from jaxtyping import Float
 from photochrom import __version__
 from photochrom.config import Architecture, TrainConfig
 from photochrom.data import TrainingData
-from photochrom.image_io import Picture, Skipped
+from photochrom.errors import TrainingError
+from photochrom.image_io import Skipped, SourceImage
 from photochrom.models import (
     Colorizer,
     freeze,
@@ -36,7 +37,7 @@ from photochrom.quantize import Gamut
 from photochrom.runtime.memory import peak_megabytes
 from photochrom.storage.atomic import write_whole
 from photochrom.training.budget import Budget, Progress
-from photochrom.training.checkpoints import Checkpoints, SkippedPictures
+from photochrom.training.checkpoints import Checkpoints, SkippedImages
 from photochrom.training.heads import start_head
 from photochrom.training.lightning_module import TrainingModule
 from photochrom.training.loggers import Log
@@ -49,25 +50,25 @@ _CHECKPOINT = "last.ckpt"
 
 
 def fit(
-    pictures: Sequence[Picture],
+    images: Sequence[SourceImage],
     prior: PriorFile | None,
     config: TrainConfig,
     run: Path,
     *,
     initial: Colorizer | None = None,
     origin: str | None = None,
-    watched: Sequence[Picture] = (),
+    watched: Sequence[SourceImage] = (),
     sources: Sequence[str] | None = None,
     resume: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Skipped]:
-    """Train in the folder `run` until the model is written; returns the pictures left out.
+    """Train in the folder `run` until the model is written; returns the images left out.
 
     `prior` gives gamut and weights; only a rebalanced classification cannot do without.
     `initial` is a model to begin with and `origin` what `config.json` calls it, `watched` are
-    pictures to look at as training goes (by default the first of `pictures`), `sources` says
-    where each picture is from if sources are to be balanced, and `tell` is given a line where a
+    images to look at as training goes (by default the first of `images`), `sources` says
+    where each image is from if sources are to be balanced, and `tell` is given a line where a
     game collapses. With `resume` a run continues from its last checkpoint; a finished one stays.
     `ValueError` if the folder holds another run, or one that `resume` was not said for, and
     where the loss diverges; `KeyboardInterrupt` leaves the last checkpoint. Without a GPU the
@@ -79,28 +80,26 @@ def fit(
         on_progress, tell = (lambda _: None), (lambda _: None)
     gamut, weight = _gamut(prior, initial), _weight(prior, config)
     refuse_unfit(config, gamut)
-    data = TrainingData(pictures, config, sources)
-    data.squares[0]  # a data set without a colour picture fails here, before anything is written
+    data = TrainingData(images, config, sources)
+    data.squares[0]  # a data set without a color image fails here, before anything is written
     torch.manual_seed(config.seed)
     colorizer = _colorizer(config, gamut, initial, prior)
     if first:
-        began = fingerprint(pictures, watched, sources, prior, initial, config, gamut)
+        began = fingerprint(images, watched, sources, prior, initial, config, gamut)
         open_run(run, began, resume=resume)
     if is_finished(run):
         return []
     data.step = checkpoint_step(checkpoint := run / _CHECKPOINT)
     budget = Budget(config, on_progress)
     log = Log(run / "log.csv", budget, data.step, writes=first)
-    watch = Watch(watched or pictures, config, run, log, data.step, tell)
-    skipped = SkippedPictures()
+    watch = Watch(watched or images, config, run, log, data.step, tell)
+    skipped = SkippedImages()
     callbacks = [budget, log, skipped, watch, Checkpoints(checkpoint, budget)]
     module = TrainingModule(colorizer, weight, config)
     train(module, data, config, callbacks, checkpoint)
     if first:
         clipped = module.clippers[0].share
-        _finish(
-            run, colorizer, config, watch, pictures=len(pictures), origin=origin, clipped=clipped
-        )
+        _finish(run, colorizer, config, watch, images=len(images), origin=origin, clipped=clipped)
     return [Skipped(name, reason) for name, reason in sorted(skipped.reasons.items())]
 
 
@@ -108,13 +107,15 @@ def refuse_unfit(config: TrainConfig, gamut: Gamut) -> None:
     """`ValueError` for a run without an end, or a classification over fewer bins than k."""
     config.refuse_endless()
     if config.method == "classification" and config.k > len(gamut):
-        raise ValueError(f"--k must be within 1 and the gamut's {len(gamut)} bins, got {config.k}")
+        raise TrainingError(
+            f"--k must be within 1 and the gamut's {len(gamut)} bins, got {config.k}"
+        )
 
 
 def _weight(prior: PriorFile | None, config: TrainConfig) -> Float[np.ndarray, " Q"] | None:
     """What rebalances a classification."""
     if config.method == "classification" and config.rebalance and prior is None:
-        raise ValueError("expected --prior with a rebalanced classification, got none")
+        raise TrainingError("expected --prior with a rebalanced classification, got none")
     return prior.prior.weights(prior.uniform) if prior and config.rebalance else None
 
 
@@ -122,7 +123,7 @@ def _gamut(prior: PriorFile | None, initial: Colorizer | None) -> Gamut:
     if initial is None:
         return prior.prior.gamut if prior else Gamut.srgb()
     if prior and not prior.prior.gamut.same_as(initial.gamut):
-        raise ValueError(
+        raise TrainingError(
             f"expected a prior over the {len(initial.gamut)} bins of the model to begin with, got "
             "other bins: count or view it with that model's gamut"
         )
@@ -143,7 +144,7 @@ def _colorizer(
         start_head(colorizer, _first_distribution(config, gamut, prior))
     encoder = colorizer.network.encoder
     if config.encoder_lr == 0 and config.encoder_weights == "none" and initial is None:
-        raise ValueError(
+        raise TrainingError(
             "--encoder-lr 0 needs --encoder-weights, got none: an encoder that learned nothing"
         )
     if config.encoder != "unet" and config.encoder_weights != "none" and initial is None:
@@ -166,7 +167,7 @@ def _first_distribution(
     if config.head_init == "uniform":
         return np.full(len(gamut), 1 / len(gamut))
     if prior is None:
-        raise ValueError("--head-init prior needs --prior, got none")
+        raise TrainingError("--head-init prior needs --prior, got none")
     return prior.prior.p
 
 
@@ -176,7 +177,7 @@ def _finish(
     config: TrainConfig,
     watch: Watch,
     *,
-    pictures: int,
+    images: int,
     origin: str | None,
     clipped: float,
 ) -> None:
@@ -188,7 +189,7 @@ def _finish(
     training = {
         "config": asdict(config),
         "label": config.label,
-        "pictures": pictures,
+        "images": images,
         "steps": int(log.table.rows[-1]["step"]),
         "minutes": round(log.budget.seconds / 60, 2),
         "megabytes": peak_megabytes(),

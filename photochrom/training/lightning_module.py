@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from photochrom.config import TrainConfig
 from photochrom.data import Batch
+from photochrom.errors import DivergedError as DivergedError
 from photochrom.losses import (
     accuracy,
     discriminator_loss,
@@ -37,10 +38,6 @@ GRADIENTS = ("gradient_norm", "clipped")
 _REGRESSION = {"l1": l1, "l2": l2, "smooth-l1": smooth_l1}
 _DISCRIMINATORS = {"patch": PatchDiscriminator, "pooled": PooledDiscriminator}
 _BETA2 = 0.999
-
-
-class DivergedError(ValueError):
-    """The loss is no longer a number."""
 
 
 class TrainingModule(pl.LightningModule):
@@ -72,13 +69,13 @@ class TrainingModule(pl.LightningModule):
         self.discriminator = _discriminator(config)
         networks = 1 if self.discriminator is None else 2
         self.clippers = [
-            GradientClipper(config.clip, config.clip_percentile) for _ in range(networks)
+            GradientClipper(config.gradient_clip, config.clip_percentile) for _ in range(networks)
         ]
 
     @property
     def refines(self) -> bool:
-        """Whether the decoded colours are judged by now, beside the method's own loss."""
-        return self.fraction >= self.config.adversarial_from
+        """Whether the decoded colors are judged by now, beside the method's own loss."""
+        return self.fraction >= self.config.adversarial_start
 
     def training_step(self, batch: Batch) -> dict[str, Tensor]:
         # What is dropped follows from the step, so a resumed run drops the same.
@@ -90,7 +87,7 @@ class TrainingModule(pl.LightningModule):
         norm, clipped = self._step(generator, told["loss"], self.clippers[0])
         told |= dict(zip(GRADIENTS, map(torch.tensor, (norm, float(clipped))), strict=True))
         plays = discriminator and self.refines
-        if plays and self.steps_done % self.config.discriminator_every == 0:
+        if plays and self.steps_done % self.config.discriminator_interval == 0:
             assert ab is not None
             told |= self.judged(L, ab.detach(), batch.ab)
             self._step(discriminator[0], told["discriminator"], self.clippers[1])
@@ -156,8 +153,8 @@ class TrainingModule(pl.LightningModule):
 
     def _adversarial_weight(self) -> float:
         """λ: from 0 to all of it over the warm-up."""
-        config, since = self.config, self.fraction - self.config.adversarial_from
-        grown = min(1.0, since / config.adversarial_warm_up) if config.adversarial_warm_up else 1.0
+        config, since = self.config, self.fraction - self.config.adversarial_start
+        grown = min(1.0, since / config.adversarial_warmup) if config.adversarial_warmup else 1.0
         return config.adversarial_weight * grown
 
     def judged(
@@ -172,7 +169,7 @@ class TrainingModule(pl.LightningModule):
         config = self.config
         return {
             "discriminator": discriminator_loss(
-                real, fake, config.adversarial, smoothing=config.smoothing
+                real, fake, config.adversarial, smoothing=config.label_smoothing
             ),
             "accuracy": accuracy(real, fake, config.adversarial),
         }

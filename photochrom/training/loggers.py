@@ -80,7 +80,7 @@ class Log(pl.Callback):
                 "seconds": round(self.budget.seconds, 2),
                 **dict(zip(("lr", "discriminator_lr"), rates, strict=False)),
                 **{name: sum(values) / len(values) for name, values in self._told.items()},
-                **self._utilisation(),
+                **self._utilization(),
             }
         )
         self._told.clear()
@@ -91,7 +91,7 @@ class Log(pl.Callback):
         told = [value for value in values if not math.isnan(value)]
         return sum(told) / len(told) if told else math.nan
 
-    def _utilisation(self) -> dict[str, float]:
+    def _utilization(self) -> dict[str, float]:
         """The share of all cores that this process kept busy since the last row; of the GPU."""
         wall, busy = self._clock
         self._clock = (time.monotonic(), time.process_time())

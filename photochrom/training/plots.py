@@ -1,4 +1,4 @@
-"""A run as pictures: its curves, and the watched photographs as training went."""
+"""A run as images: its curves, and the watched photographs as training went."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -11,30 +11,30 @@ from PIL import Image
 
 _ROWS = 8  # of the strip, the truth's among them
 BAND = 2.0
-"""A game whose colourfulness is this many times the truth's, or less than 1 / it, collapsed."""
+"""A game whose colorfulness is this many times the truth's, or less than 1 / it, collapsed."""
 Rows = Sequence[Mapping[str, float]]
 
 
 def run_curves(log: Rows, looks: Rows, title: str) -> bytes:
-    """Losses, what the pictures are like, learning rates and utilisation over the steps, as PNG."""
+    """Losses, what the images are like, learning rates and utilization over the steps, as PNG."""
     figure = Figure(figsize=(9.6, 6.0), layout="constrained")
     losses, colors, game, machine = figure.subplots(2, 2).flat
     _draw(losses, log, {"loss": "all", "own": "own", "l1": "L1", "adversarial": "adversarial"})
     _draw(losses, looks, {"loss": "own, watched"}, marker=".")
     losses.set_ylim(bottom=0)
     losses.set_title("losses", fontsize=10)
-    _draw(colors, looks, {"colorfulness": "colourfulness", "truth": "the truth's"}, marker=".")
+    _draw(colors, looks, {"colorfulness": "colorfulness", "truth": "the truth's"}, marker=".")
     _draw(colors, looks, {"error": "mean error, ab units"}, marker=".")
     if looks:
         truth = looks[-1]["truth"]
         colors.axhspan(truth / BAND, BAND * truth, color="#00000008")
-    colors.set_title("watched pictures", fontsize=10)
+    colors.set_title("watched images", fontsize=10)
     _draw(game, log, {"accuracy": "accuracy", "discriminator": "loss"})
     game.set_title("discriminator" if game.lines else "no discriminator", fontsize=10)
     game.set_ylim(bottom=0)
     _draw(machine, log, {"cpu": "CPU", "gpu": "GPU"})
     machine.set_ylim(0, 1.05)
-    machine.set_title("utilisation (left), learning rates (right)", fontsize=10)
+    machine.set_title("utilization (left), learning rates (right)", fontsize=10)
     _draw(machine.twinx(), log, {"lr": "rate", "discriminator_lr": "its rate"}, linestyle=":")
     figure.suptitle(title, fontsize=11, parse_math=False)
     buffer = io.BytesIO()

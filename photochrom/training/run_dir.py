@@ -9,20 +9,21 @@ from typing import Any
 import torch
 
 from photochrom.config import TrainConfig
-from photochrom.image_io import Picture, digest
+from photochrom.errors import TrainingError
+from photochrom.image_io import SourceImage, digest
 from photochrom.models import Colorizer
 from photochrom.prior import PriorFile
 from photochrom.quantize import Gamut
 from photochrom.storage.atomic import read_json, write_json
 
 _FREE = frozenset({"workers", "precision", "devices", "nodes"})  # do not change what a run is
-_SAME = {name: name for name in ("pictures", "watched", "sources", "gamut", "prior")}
+_SAME = {name: name for name in ("images", "watched", "sources", "gamut", "prior")}
 _SAME["initial"] = "model"
 
 
 def fingerprint(
-    pictures: Sequence[Picture],
-    watched: Sequence[Picture],
+    images: Sequence[SourceImage],
+    watched: Sequence[SourceImage],
     sources: Sequence[str] | None,
     prior: PriorFile | None,
     initial: Colorizer | None,
@@ -34,7 +35,7 @@ def fingerprint(
     first = initial.state_dict().values() if initial else []
     return {
         "config": asdict(config),
-        "pictures": digest(pictures),
+        "images": digest(images),
         "watched": digest(watched),
         "sources": _sha256([] if sources is None else ["\0".join(sources).encode()]),
         "prior": _sha256(weights),
@@ -70,18 +71,18 @@ def open_run(run: Path, now: dict[str, Any], *, resume: bool) -> None:
     earlier = read_json(known, "the settings of a run")
     began = earlier.get("config")
     if not isinstance(began, dict):
-        raise ValueError(f"{known}: expected the settings of a run, got {began!r}: name another")
+        raise TrainingError(f"{known}: expected the settings of a run, got {began!r}: name another")
     began = asdict(TrainConfig()) | began  # what was not known then was as it is by default
     for name, value in now["config"].items():
         if name not in _FREE and began[name] != value:
             flag = f"--{name.replace('_', '-')}"
-            raise ValueError(
+            raise TrainingError(
                 f"{run}: expected {flag} {began[name]} as the run began, got {value}: repeat "
                 "its flags or name another"
             )
     for name in _SAME:
         if earlier.get(name, _sha256([])) != now[name]:
-            raise ValueError(
+            raise TrainingError(
                 f"{run}: expected the {_SAME[name]} that the run began with, got others: repeat "
                 "its command or name another"
             )
@@ -94,7 +95,7 @@ def checkpoint_step(checkpoint: Path) -> int:
     try:
         return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["steps_done"])
     except Exception as error:  # torch raises many kinds for a damaged file
-        raise ValueError(
+        raise TrainingError(
             f"{checkpoint}: expected the checkpoint of a run, got a damaged file: delete it to "
             "start the run anew"
         ) from error

@@ -16,6 +16,7 @@ from pytorch_lightning.strategies import DDPStrategy
 
 from photochrom.config import TrainConfig
 from photochrom.data import TrainingData
+from photochrom.errors import TrainingError
 from photochrom.runtime.memory import forget_peak, keep_freed_memory
 from photochrom.training.lightning_module import TrainingModule
 
@@ -74,7 +75,7 @@ def train(
 
 def _averaging(config: TrainConfig) -> list[pl.Callback]:
     """Keeps the mean of the weights; before the callback that saves it."""
-    return [EMAWeightAveraging(decay=config.average)] if config.average else []
+    return [EMAWeightAveraging(decay=config.ema_decay)] if config.ema_decay else []
 
 
 class _LetGo(pl.Callback):
@@ -94,17 +95,17 @@ def refuse_launch(config: TrainConfig) -> None:
     asked = config.devices * config.nodes
     started = int(os.environ.get("WORLD_SIZE", asked)) if "RANK" in os.environ else asked
     if started != asked:
-        raise ValueError(
+        raise TrainingError(
             f"expected --devices × --nodes to be the {started} processes that torchrun started, "
             f"got {config.devices} × {config.nodes}"
         )
     if config.nodes > 1 and "RANK" not in os.environ:
-        raise ValueError(
+        raise TrainingError(
             f"--nodes {config.nodes} needs torchrun on each of them, got one command: see "
             "docs/scale.md"
         )
     if torch.cuda.is_available() and config.devices > torch.cuda.device_count():
-        raise ValueError(
+        raise TrainingError(
             f"--devices must be at most the {torch.cuda.device_count()} GPUs of this machine, got "
             f"{config.devices}"
         )

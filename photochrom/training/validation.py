@@ -1,8 +1,8 @@
-"""A look at the same few pictures, again and again as training goes.
+"""A look at the same few images, again and again as training goes.
 
 RUN/
-├── watch.csv    step, seconds, loss, error, colourfulness and the truth's
-├── watch/       the pictures as they were, a strip of PNG a look
+├── watch.csv    step, seconds, loss, error, colorfulness and the truth's
+├── watch/       the images as they were, a strip of PNG a look
 └── best.ckpt    with --checkpoint best: the best weights so far
 
 Adversarial training has no loss that says how good the generator is. So the best weights of any
@@ -23,8 +23,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from photochrom.color.lab import compose
 from photochrom.config import TrainConfig
-from photochrom.data import centre_loader
-from photochrom.image_io import Picture, save_png
+from photochrom.data import center_loader
+from photochrom.image_io import SourceImage, save_png
 from photochrom.metrics import colorfulness
 from photochrom.storage.atomic import replacing
 from photochrom.training.lightning_module import TrainingModule
@@ -33,7 +33,7 @@ from photochrom.training.plots import BAND
 
 WATCH_FIELDS = ("step", "seconds", "loss", "error", "colorfulness", "truth", "accuracy")
 LOOKS = 20  # in a run
-PICTURES = 32
+IMAGES = 32
 _SHOWN = 8
 _PINNED = 0.01  # accuracy this near to 0 or 1
 _IN_A_ROW = 3
@@ -46,7 +46,7 @@ class Watch(pl.Callback):
 
     def __init__(
         self,
-        pictures: Sequence[Picture],
+        images: Sequence[SourceImage],
         config: TrainConfig,
         run: Path,
         log: Log,
@@ -55,7 +55,7 @@ class Watch(pl.Callback):
     ) -> None:
         self.config, self.run, self.record, self.tell = config, run, log, tell
         self.table = Table(run / "watch.csv", WATCH_FIELDS, step, writes=log.table.writes)
-        loader = centre_loader(pictures[:PICTURES], size=config.size, batch=8, workers=0)
+        loader = center_loader(images[:IMAGES], size=config.size, batch=8, workers=0)
         self.batches = [batch for batch in loader if batch.names]
         self.plateaus: list[ReduceLROnPlateau] = []
         self.best, self.looks, self.played = math.inf, 0, 0
@@ -114,7 +114,7 @@ class Watch(pl.Callback):
 
     @torch.no_grad()
     def _measured(self, module: TrainingModule) -> dict[str, float]:
-        """The method's own loss, the mean error in ab units, and colourfulness of both."""
+        """The method's own loss, the mean error in ab units, and colorfulness of both."""
         colorizer = module.colorizer.eval()
         sums, made = np.zeros(4), []
         for kept in self.batches:
@@ -172,7 +172,7 @@ def _pinned(rows: Sequence[dict[str, float]]) -> str:
 def _off_band(rows: Sequence[dict[str, float]]) -> str:
     ratios = [row["colorfulness"] / row["truth"] for row in rows if row["truth"]]
     if len(ratios) == len(rows) and all(ratio > BAND for ratio in ratios):
-        return f"colourfulness is above {BAND:g} times the truth's"
+        return f"colorfulness is above {BAND:g} times the truth's"
     if len(ratios) == len(rows) and all(ratio < 1 / BAND for ratio in ratios):
-        return f"colourfulness is below 1 / {BAND:g} of the truth's"
+        return f"colorfulness is below 1 / {BAND:g} of the truth's"
     return ""

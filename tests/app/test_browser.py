@@ -21,7 +21,7 @@ tempfile.tempdir = "/nowhere"
 from photochrom.cli import main
 main()
 """
-# Chromium's own pictures of a moving circle, without being asked for leave.
+# Chromium's own images of a moving circle, without being asked for leave.
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 SECONDS = 60_000  # ms: cores may be busy
 
@@ -37,7 +37,7 @@ def url(place):
     """The address of a running app."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    flags = ["--port", str(port), "--most-megabytes", "4", "--most-megapixels", "9"]
+    flags = ["--port", str(port), "--max-megabytes", "4", "--max-megapixels", "9"]
     flags += ["--gallery", str(place)]
     command = [sys.executable, "-c", SERVER, "app", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -60,7 +60,7 @@ def browser():
 
 @pytest.fixture
 def visit(url, browser):
-    """Open the app as one more person, once its first picture is in colour."""
+    """Open the app as one more person, once its first image is in color."""
     contexts = []
 
     def open_app(width=1280, height=1000):
@@ -78,7 +78,7 @@ def visit(url, browser):
 
 
 def noise(side=1000):
-    """A picture that takes megabytes as PNG, and what the file is."""
+    """An image that takes megabytes as PNG, and what the file is."""
     rgb = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, "PNG")
@@ -113,7 +113,7 @@ def test_the_divider_moves_by_pointer_and_by_key(visit):
     assert divider.get_attribute("aria-valuenow") == "25"
     divider.press("ArrowRight")
     assert divider.get_attribute("aria-valuenow") == "27"
-    assert page.get_by_text("Click a point of the picture").count() == 0  # a drag is no click
+    assert page.get_by_text("Click a point of the image").count() == 0  # a drag is no click
 
 
 def test_an_upload_is_colorized_beside_a_second_model_and_never_touches_disk(visit, place):
@@ -124,15 +124,15 @@ def test_an_upload_is_colorized_beside_a_second_model_and_never_touches_disk(vis
     wait_for_another(page, before)
     expect(page.locator("img[alt='photochrom']")).to_have_count(1)
     wait_for(page, "photochrom-l2, regression")
-    wait_for(page, "true colours")
+    wait_for(page, "true colors")
     assert page.locator(".stImage img").count() == 3
     other.reload()
     wait_for(other, "snow_peaks.jpg, 480 × 320")
     assert other.get_by_text("noise.png").count() == 0
-    assert not list(place.rglob("*.picture.*"))  # nobody asked for that
+    assert not list(place.rglob("*.image.*"))  # nobody asked for that
 
 
-def test_the_slider_answers_with_another_picture(visit):
+def test_the_slider_answers_with_another_image(visit):
     page = visit()
     before = source(page)
     assert page.get_by_text("0.71").count() == 0
@@ -141,7 +141,7 @@ def test_the_slider_answers_with_another_picture(visit):
     wait_for(page, "0.71")
 
 
-def test_a_colour_of_the_palette_recolours_and_is_undone(visit):
+def test_a_color_of_the_palette_recolors_and_is_undone(visit):
     page = visit()
     plain = source(page)
     assert page.get_by_text("Undo").count() == page.locator(".plane svg").count() == 0
@@ -225,8 +225,8 @@ def test_wrong_and_too_large_files_are_told(visit):
     page = visit()
     drop(page, {"name": "b.png", "mimeType": "image/png", "buffer": bytes(5_000_000)})
     wait_for(page, re.compile("4.*MB or smaller"))
-    drop(page, {"name": "a.txt", "mimeType": "text/plain", "buffer": b"no picture"})
-    wait_for(page, "a.txt: not a picture.")
+    drop(page, {"name": "a.txt", "mimeType": "text/plain", "buffer": b"no image"})
+    wait_for(page, "a.txt: not an image.")
     page = visit()
     flat = io.BytesIO()
     Image.new("L", (4000, 2251)).save(flat, "PNG")
@@ -241,4 +241,4 @@ def test_a_narrow_window_needs_no_scrolling_sideways(visit):
         box = page.locator(part).bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 380
-    assert page.locator(".frame").bounding_box()["y"] < 300  # the picture is seen first
+    assert page.locator(".frame").bounding_box()["y"] < 300  # the image is seen first

@@ -34,9 +34,9 @@ def free_port():
 @pytest.mark.parametrize(
     ("flag", "said"),
     [
-        (("--most-megabytes", 0), "--most-megabytes must be 1 or more, got 0"),
-        (("--most-megapixels", 0), "--most-megapixels must be positive, got 0"),
-        (("--at-once", 0), "--at-once must be 1 or more, got 0"),
+        (("--max-megabytes", 0), "--max-megabytes must be 1 or more, got 0"),
+        (("--max-megapixels", 0), "--max-megapixels must be positive, got 0"),
+        (("--concurrency", 0), "--concurrency must be 1 or more, got 0"),
         (("--port", 0), "--port must be 1 or more, got 0"),
     ],
 )

@@ -24,7 +24,7 @@ from photochrom.app.session import Look, Point
 from photochrom.storage.gallery import Gallery
 
 PLAIN = {"model": "photochrom", "decoder": "annealed", "temperature": 0.7, "quality": None}
-PICTURE = encoded(drawn())
+IMAGE = encoded(drawn())
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def kept(place):
     return list(Gallery(place).entries())
 
 
-def test_a_click_keeps_the_picture_the_download_and_how_it_was_made(page, place, samples):
+def test_a_click_keeps_the_image_the_download_and_how_it_was_made(page, place, samples):
     app = page(gallery=place)
     assert kept(place) == []
     clicked(app, "Keep in the gallery")
@@ -67,7 +67,7 @@ def test_without_a_gallery_there_is_nothing_to_keep_in(page):
     assert "No gallery was given" in page("gallery").info[0].value
 
 
-def test_chosen_colours_are_kept_with_their_points(page, place):
+def test_chosen_colors_are_kept_with_their_points(page, place):
     app = page(gallery=place)
     app.session_state["opened"][1].seen["photochrom"].choose(Point(0.5, 0.1), (0.0, 50.0))
     clicked(sound(app.run()), "Keep in the gallery")
@@ -75,7 +75,7 @@ def test_chosen_colours_are_kept_with_their_points(page, place):
     seen.undo()
     assert "Keep in the gallery" in labels(sound(app.run()))
     seen.choose(Point(0.5, 0.1), (0.0, 50.0))
-    assert "Kept in the gallery" in labels(sound(app.run()))  # the same colours at the same points
+    assert "Kept in the gallery" in labels(sound(app.run()))  # the same colors at the same points
     app.session_state["alternative"] = 2
     clicked(sound(app.run()), "Keep in the gallery")
     alternative, chosen = (entry.settings for entry in kept(place))
@@ -91,7 +91,7 @@ def test_many_are_kept_as_the_zip_has_them_and_none_twice(page, place):
     files = [(f"{seed}.png", encoded(drawn(seed=seed))) for seed in range(2)]
     dropped(app, files[0], ("b.png", b"no"), files[1])
     clicked(app, "Keep all 3 in the gallery")
-    assert errors(app) == ["b.png: not a picture."]
+    assert errors(app) == ["b.png: not an image."]
     assert "2 of 3 are in the gallery." in captions(app)
     clicked(app, "Keep all 3 in the gallery")
     entries = kept(place)
@@ -108,7 +108,7 @@ def test_many_are_kept_as_the_zip_has_them_and_none_twice(page, place):
 )
 def test_a_gallery_that_fails_is_one_line(page, place, monkeypatch, caplog, host, reason):
     app = page(gallery=place, host=host)
-    dropped(app, ("a.png", PICTURE), ("b.png", encoded(drawn(seed=1))))
+    dropped(app, ("a.png", IMAGE), ("b.png", encoded(drawn(seed=1))))
     asked = []
 
     def full(*_):
@@ -128,7 +128,7 @@ def test_a_gallery_that_fails_is_one_line(page, place, monkeypatch, caplog, host
     assert len(kept(place)) == 1
 
 
-def test_a_slow_gallery_holds_up_no_picture(page, place, monkeypatch):
+def test_a_slow_gallery_holds_up_no_image(page, place, monkeypatch):
     page(gallery=place)
     given, go, begun = given_module.given(), threading.Event(), threading.Semaphore(0)
     add = Gallery.add

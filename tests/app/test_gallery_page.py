@@ -26,7 +26,7 @@ from photochrom.storage.gallery import Gallery
 
 NONE = "20261122T042841123456Z-0123456789ab"  # a name that no entry has
 PLAIN = {"model": "photochrom", "decoder": "annealed", "temperature": 0.7, "quality": None}
-PICTURE = encoded(drawn())
+IMAGE = encoded(drawn())
 WHATS = ("picture", "result")
 
 
@@ -39,8 +39,8 @@ def kept(place):
     return list(Gallery(place).entries())
 
 
-def add(place, result=PICTURE, picture=PICTURE, **settings):
-    return Gallery(place).add(picture, result, settings, (".png", ".png"))
+def add(place, result=IMAGE, image=IMAGE, **settings):
+    return Gallery(place).add(image, result, settings, (".png", ".png"))
 
 
 def entry_page(page, place, name, **config):
@@ -75,7 +75,7 @@ def test_an_entry_is_opened_with_its_settings(page, place):
     entry = add(place, result, original="<b>*x*</b>.png", **PLAIN, width=80, height=60, choices=[1])
     app = entry_page(page, place, entry.name)
     data = data_of(app, "compare")
-    assert (data["left"], data["right"], data["picks"]) == ("as it came", "in colour", False)
+    assert (data["left"], data["right"], data["picks"]) == ("as it came", "in color", False)
     assert (data["width"], data["height"]) == (80, 60)
     assert data["before"] != data["after"]
     assert (
@@ -87,7 +87,7 @@ def test_an_entry_is_opened_with_its_settings(page, place):
             "Model": "photochrom",
             "Decoder": "annealed mean",
             "Temperature": "0.7",
-            "Colours chosen": "1",
+            "Colors chosen": "1",
             "Version": entry.photochrom,
         }
     )
@@ -102,7 +102,7 @@ def test_an_entry_is_opened_with_its_settings(page, place):
 
 def test_entries_of_the_server_are_shown(page, place, model):
     service = Service({"m": str(model)}, ServeConfig(gallery=place))
-    service.submit(PICTURE, "m", ColorizeConfig(format="jpeg", quality=70), "old.png").result()
+    service.submit(IMAGE, "m", ColorizeConfig(format="jpeg", quality=70), "old.png").result()
     service.close()
     (entry,) = kept(place)
     facts = dict(data_of(entry_page(page, place, entry.name), "facts"))
@@ -115,19 +115,19 @@ def test_a_name_that_no_entry_has_is_one_line(page, place, name):
     assert said.startswith("expected an entry's name")
 
 
-def test_a_damaged_picture_is_told_in_one_line_and_the_rest_is_shown(page, place):
+def test_a_damaged_image_is_told_in_one_line_and_the_rest_is_shown(page, place):
     entry = add(place, b"nonsense", model={"any": "JSON"}, choices="x", width=1, decoder=[])
     assert data_of(page("gallery", gallery=place), "tiles")[0]["image"] is None
     app = entry_page(page, place, entry.name)
-    assert errors(app) == ["result: not a picture."]
+    assert errors(app) == ["result: not an image."]
     assert [one.captions for one in app.image] == [["as it came"]]
 
 
 def test_too_many_pixels_are_refused_before_they_are_decoded(page, place, monkeypatch):
     entry = add(place)
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
-    said = errors(entry_page(page, place, entry.name, most_megapixels=0.001))
-    limit = "expected at most 0.001 megapixels, got 80 × 60 pixels: --most-megapixels raises the"
+    said = errors(entry_page(page, place, entry.name, max_megapixels=0.001))
+    limit = "expected at most 0.001 megapixels, got 80 × 60 pixels: --max-megapixels raises the"
     assert [
         line.startswith(f"{what}: {limit}") for what, line in zip(WHATS, said, strict=True)
     ] == [True, True]
@@ -135,7 +135,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(page, place, monkey
 
 def test_too_large_a_file_is_refused_before_it_is_read(page, place, monkeypatch):
     entry = add(place, bytes(8 * 2**20 + 1))
-    app = page("gallery", gallery=place, most_megabytes=1)
+    app = page("gallery", gallery=place, max_megabytes=1)
     read = storage.read_whole
 
     def small(path, most):
@@ -170,19 +170,19 @@ def bucket(request):
 
 
 def shared(place):
-    return SharedGallery(place, AppConfig(), Workers(1, "picture"))
+    return SharedGallery(place, AppConfig(), Workers(1, "image"))
 
 
 def test_a_bucket_holds_a_gallery(bucket):
     gallery = shared(bucket)
     assert gallery.leaf() == ([], False)
     other = encoded(np.zeros((900, 1800, 3), np.uint8))
-    made = gallery.add(lambda: Addition(PICTURE, other, dict(PLAIN), (".png", ".png")))
+    made = gallery.add(lambda: Addition(IMAGE, other, dict(PLAIN), (".png", ".png")))
     assert gallery.leaf().entries == [made]
     with Image.open(io.BytesIO(gallery.thumbnail(made))) as small:
         assert (small.size, small.format) == ((360, 180), "JPEG")
     assert gallery.view(made.name, "result").size == (1200, 600)
-    assert gallery.file(made.name, "picture") == PICTURE
+    assert gallery.file(made.name, "picture") == IMAGE
 
 
 def test_few_thumbnails_are_kept_and_none_is_made_twice(place, monkeypatch):

@@ -31,8 +31,8 @@ SAID = "decode inside their file: no temperature, decoder, palette or alternativ
 @pytest.mark.parametrize("name", ["bins.onnx", "mean.onnx"])
 def test_a_download_is_what_colorize_writes(name, shelf, run, photo, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(photo)
-    picture, model = opened(photo, "photo.jpg"), load_model(shelf / name)
-    made = picture.download(picture.see(name, model), Look(0.1, "mode", 2))
+    image, model = opened(photo, "photo.jpg"), load_model(shelf / name)
+    made = image.download(image.see(name, model), Look(0.1, "mode", 2))
     command = ("colorize", tmp_path / "photo.jpg", "--format", "jpeg", "--model", shelf / name)
     assert run(*command)[0] == 0
     assert made.data == (tmp_path / "photo-color.jpg").read_bytes()
@@ -54,12 +54,12 @@ def test_a_zip_is_of_what_colorize_writes(shelf, run, tmp_path):
 def test_the_network_runs_once_and_a_result_is_made_once(shelf, photo, monkeypatch):
     calls, small = [], OnnxColorizer.small
     monkeypatch.setattr(OnnxColorizer, "small", lambda *args: calls.append(1) or small(*args))
-    picture, model = opened(photo), load_model(shelf / "bins.onnx")
-    seen = picture.see("bins.onnx", model)
+    image, model = opened(photo), load_model(shelf / "bins.onnx")
+    seen = image.see("bins.onnx", model)
     assert isinstance(seen, Fixed)
-    first = picture.result("bins.onnx", Look())
-    assert picture.result("bins.onnx", Look(0.9, "mode", 3)) is first
-    picture.download(seen, Look())
+    first = image.result("bins.onnx", Look())
+    assert image.result("bins.onnx", Look(0.9, "mode", 3)) is first
+    image.download(seen, Look())
     assert len(calls) == 1
 
 
@@ -88,12 +88,12 @@ def test_alone_it_has_no_slider_and_says_why(page, shelf):
     assert [one.label for one in app.download_button] == ["Download"]
 
 
-@pytest.mark.parametrize("view", ["Colours at a point", "Alternatives", "Entropy"])
+@pytest.mark.parametrize("view", ["Colors at a point", "Alternatives", "Entropy"])
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("bins.onnx", "An exported model gives the decoded colours alone: choose the model that"),
-        ("mean.onnx", "A regression gives one colour a pixel"),
+        ("bins.onnx", "An exported model gives the decoded colors alone: choose the model that"),
+        ("mean.onnx", "A regression gives one color a pixel"),
     ],
 )
 def test_what_only_distributions_tell_is_absent_with_the_reason(name, said, view, page, shelf):

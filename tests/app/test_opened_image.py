@@ -1,4 +1,4 @@
-"""The app without its pages: opened pictures, looks, choices, downloads, zips."""
+"""The app without its pages: opened images, looks, choices, downloads, zips."""
 
 import io
 
@@ -46,14 +46,14 @@ def test_a_display_is_at_most_1200_pixels_long():
     assert Image.open(io.BytesIO(display.by_lightness)).size == (1200, 20)
 
 
-def test_by_lightness_has_no_colour(photo):
+def test_by_lightness_has_no_color(photo):
     display = opened(photo).display
     rgb = torch.from_numpy(np.array(Image.open(io.BytesIO(display.by_lightness))))
     # A level of 8 bits, by JPEG, is up to 2 in b.
     assert lab_from_rgb(rgb.movedim(-1, 0) / 255)[1:].abs().max() < 2
 
 
-def test_lightness_at_a_point_is_that_of_the_picture():
+def test_lightness_at_a_point_is_that_of_the_image():
     rgb = np.zeros((10, 20, 3), np.uint8)
     rgb[:, 10:] = 255
     display = Display(of_rgb(rgb).pages[0])
@@ -67,15 +67,15 @@ def test_lightness_at_a_point_is_that_of_the_picture():
 def test_the_network_runs_once_whatever_is_asked(photo, shipped, monkeypatch):
     calls, features = [], Colorizer.features
     monkeypatch.setattr(Colorizer, "features", lambda self, L: calls.append(1) or features(self, L))
-    picture = opened(photo)
-    seen = picture.see("photochrom", shipped)
+    image = opened(photo)
+    seen = image.see("photochrom", shipped)
     for temperature in (0.1, 0.5, 1.0):
-        picture.shown(seen, seen.ab(Look(temperature)))
+        image.shown(seen, seen.ab(Look(temperature)))
     seen.choose(Point(0.5, 0.1), (0.0, -30.0))
     seen.ab(Look())
     seen.entropy(), seen.alternatives(), seen.palette(Point(0.5, 0.5), 50.0)
-    picture.see("photochrom", shipped)
-    picture.download(seen, Look())
+    image.see("photochrom", shipped)
+    image.download(seen, Look())
     assert len(calls) == 1
 
 
@@ -86,7 +86,7 @@ def test_a_look_is_what_the_colorizer_decodes(decoder, photo, shipped):
     assert seen.ab(Look(0.2, decoder)).equal(expected)
 
 
-def test_a_choice_recolours_its_region_until_it_is_undone(photo, shipped):
+def test_a_choice_recolors_its_region_until_it_is_undone(photo, shipped):
     seen = opened(photo).see("photochrom", shipped)
     plain = seen.ab(Look())
     seen.choose(Point(0.5, 0.05), (-20.0, -25.0))
@@ -110,15 +110,15 @@ def test_the_mode_of_a_choice_is_a_bin(photo, shipped):
 
 
 def test_a_result_is_made_anew_only_if_it_differs(photo, shipped, regression):
-    picture = opened(photo)
-    seen = picture.see("photochrom", shipped)
-    picture.see("mean", regression)
-    first, mean = picture.result("photochrom", Look()), picture.result("mean", Look())
-    assert picture.result("photochrom", Look()) is first
-    assert picture.result("photochrom", Look(0.9)) is not first
-    assert picture.result("mean", Look(0.9)) is mean
+    image = opened(photo)
+    seen = image.see("photochrom", shipped)
+    image.see("mean", regression)
+    first, mean = image.result("photochrom", Look()), image.result("mean", Look())
+    assert image.result("photochrom", Look()) is first
+    assert image.result("photochrom", Look(0.9)) is not first
+    assert image.result("mean", Look(0.9)) is mean
     seen.choose(Point(0.5, 0.05), (-20.0, -25.0))
-    assert not picture.result("photochrom", Look()).ab.equal(first.ab)
+    assert not image.result("photochrom", Look()).ab.equal(first.ab)
 
 
 def test_an_alternative_goes_before_choices(photo, shipped):
@@ -127,7 +127,7 @@ def test_an_alternative_goes_before_choices(photo, shipped):
     assert seen.ab(Look(alternative=2)).equal(seen.alternatives()[1])
 
 
-def test_of_a_regression_every_look_is_its_one_colour(photo, regression):
+def test_of_a_regression_every_look_is_its_one_color(photo, regression):
     seen = opened(photo).see("mean", regression)
     assert not seen.classifies
     assert seen.ab(Look(0.1, "mode", 3)).equal(seen.ab(Look()))
@@ -143,7 +143,7 @@ def test_the_distribution_of_a_point_sums_to_one_and_its_palette_is_of_it(photo,
 
 @pytest.mark.parametrize("x", [-0.1, 1.0, float("nan")])
 def test_a_point_outside_is_refused(x):
-    with pytest.raises(ValueError, match="expected a point of the picture, got"):
+    with pytest.raises(ValueError, match="expected a point of the image, got"):
         Point(x, 0.5)
 
 
@@ -162,45 +162,45 @@ def test_the_likeliest_bin_fills_its_square_on_the_plane(shipped):
 
 def test_a_download_is_what_colorize_writes(run, tmp_path, photo, shipped):
     (tmp_path / "photo.jpg").write_bytes(photo)
-    picture = opened(photo, "photo.jpg")
-    made = picture.download(picture.see("photochrom", shipped), Look())
-    assert picture.download_name == "photo-color.jpg"
+    image = opened(photo, "photo.jpg")
+    made = image.download(image.see("photochrom", shipped), Look())
+    assert image.download_name == "photo-color.jpg"
     assert run("colorize", tmp_path / "photo.jpg", "--format", "jpeg")[0] == 0
     assert made.data == (tmp_path / "photo-color.jpg").read_bytes()
 
 
-def test_a_download_of_a_very_long_picture_is_what_colorize_writes(
+def test_a_download_of_a_very_long_image_is_what_colorize_writes(
     run, tmp_path, shipped, monkeypatch
 ):
     monkeypatch.setattr("photochrom.rendering.predict._MOST", 1)
     # Of such a page the network sees less: else it would be as slow as a thousand squares.
     strip = np.random.default_rng(0).integers(0, 256, (60, 60 * 80, 3), np.uint8)
     (tmp_path / "strip.png").write_bytes(encoded(strip))
-    picture = opened((tmp_path / "strip.png").read_bytes(), "strip.png")
-    seen = picture.see("photochrom", shipped)
+    image = opened((tmp_path / "strip.png").read_bytes(), "strip.png")
+    seen = image.see("photochrom", shipped)
     assert seen.L.shape[-2] < 60
     assert run("colorize", tmp_path / "strip.png")[0] == 0
-    assert picture.download(seen, Look()).data == (tmp_path / "strip-color.png").read_bytes()
+    assert image.download(seen, Look()).data == (tmp_path / "strip-color.png").read_bytes()
 
 
 def test_a_download_has_the_choices_of_the_screen(photo, shipped):
-    picture = opened(photo)
-    seen = picture.see("photochrom", shipped)
-    plain = picture.download(seen, Look()).data
+    image = opened(photo)
+    seen = image.see("photochrom", shipped)
+    plain = image.download(seen, Look()).data
     seen.choose(Point(0.5, 0.05), (-20.0, -25.0))
-    assert picture.download(seen, Look()).data != plain
+    assert image.download(seen, Look()).data != plain
     seen.undo()
-    assert picture.download(seen, Look()).data == plain
+    assert image.download(seen, Look()).data == plain
 
 
 @pytest.mark.parametrize(("format", "suffix"), [("PNG", ".png"), ("BMP", ".bmp"), ("GIF", ".png")])
 def test_a_download_keeps_the_format_where_that_can_hold_it(format, suffix, shipped):
-    picture = opened(encoded(drawn(), format), f"a.{format}")
-    assert picture.download_name == f"a-color{suffix}"
-    assert picture.download(picture.see("photochrom", shipped), Look()).suffix == suffix
+    image = opened(encoded(drawn(), format), f"a.{format}")
+    assert image.download_name == f"a-color{suffix}"
+    assert image.download(image.see("photochrom", shipped), Look()).suffix == suffix
 
 
 def test_another_model_may_want_another_size(photo, shipped, regression):
-    picture = opened(photo)
-    picture.see("photochrom", shipped)
-    assert min(picture.see("mean", regression).L.shape[-2:]) == 32
+    image = opened(photo)
+    image.see("photochrom", shipped)
+    assert min(image.see("mean", regression).L.shape[-2:]) == 32

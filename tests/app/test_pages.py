@@ -10,20 +10,20 @@ from app_world import captions, compared, data_of, dropped, encoded, errors, pag
 from photochrom.app.session import Point
 from photochrom.models import Colorizer
 
-GREY = np.tile(np.arange(0, 250, 5, dtype=np.uint8), (40, 1))
+GRAY = np.tile(np.arange(0, 250, 5, dtype=np.uint8), (40, 1))
 
 
 def picked(app, x, y):
     """As a click would do."""
     app.session_state["point"] = Point(x, y)
-    app.session_state["view"] = "Colours at a point"
+    app.session_state["view"] = "Colors at a point"
     return sound(app.run())
 
 
 def test_a_sample_is_colorized_at_first_sight(page):
     app = page()
     data = compared(app)
-    assert (data["left"], data["right"]) == ("grey", "photochrom")
+    assert (data["left"], data["right"]) == ("gray", "photochrom")
     assert data["before"] != data["after"]
     assert [box.value for box in app.selectbox if box.label in ("Model", "Beside it")] == [
         "photochrom",
@@ -32,7 +32,7 @@ def test_a_sample_is_colorized_at_first_sight(page):
     assert any("PSNR" in caption for caption in captions(app))
 
 
-def test_the_slider_changes_the_picture_without_the_network(page, monkeypatch):
+def test_the_slider_changes_the_image_without_the_network(page, monkeypatch):
     app = page()
     before = compared(app)
     monkeypatch.setattr(Colorizer, "features", None)
@@ -41,33 +41,33 @@ def test_the_slider_changes_the_picture_without_the_network(page, monkeypatch):
     assert after["before"] == before["before"]
 
 
-def test_a_dropped_picture_takes_the_place_of_the_sample(page):
-    app = dropped(page(), ("mine.png", encoded(GREY)))
+def test_a_dropped_image_takes_the_place_of_the_sample(page):
+    app = dropped(page(), ("mine.png", encoded(GRAY)))
     assert "mine.png, 50 × 40: drag the divider, click a point." in captions(app)
     assert "sample" not in [box.key for box in app.selectbox]
-    assert not any("PSNR" in caption for caption in captions(app))  # grey is no truth
+    assert not any("PSNR" in caption for caption in captions(app))  # gray is no truth
 
 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"no picture", "mine.png: not a picture."),
+        (b"no image", "mine.png: not an image."),
         (
             encoded(np.zeros((200, 100), np.uint8)),
             "mine.png: expected at most 0.01 megapixels, got 100 × 200 pixels: "
-            "--most-megapixels raises the limit.",
+            "--max-megapixels raises the limit.",
         ),
     ],
 )
 def test_a_wrong_file_is_told_in_one_sentence(page, data, said):
-    app = dropped(page(most_megapixels=0.01, models=["photochrom"]), ("mine.png", data))
+    app = dropped(page(max_megapixels=0.01, models=["photochrom"]), ("mine.png", data))
     assert errors(app) == [said]
     assert not app.get("bidi_component")
 
 
-def test_two_sessions_do_not_see_each_others_pictures(page):
+def test_two_sessions_do_not_see_each_others_images(page):
     one, other = page(), page()
-    dropped(one, ("mine.png", encoded(GREY)))
+    dropped(one, ("mine.png", encoded(GRAY)))
     other.run()
     assert other.session_state["opened"][1].name == "snow_peaks.jpg"
     assert one.session_state["opened"][1].name == "mine.png"
@@ -75,16 +75,16 @@ def test_two_sessions_do_not_see_each_others_pictures(page):
 
 def test_a_batch_is_a_zip_and_what_failed_is_told(page):
     app = page()
-    dropped(app, ("a.png", encoded(GREY)), ("b.png", b"no"), ("c.png", encoded(GREY.T.copy())))
+    dropped(app, ("a.png", encoded(GRAY)), ("b.png", b"no"), ("c.png", encoded(GRAY.T.copy())))
     (button,) = [one for one in app.button if one.label == "Colorize all 3"]
     sound(button.click().run())
-    assert errors(app) == ["b.png: not a picture."]
+    assert errors(app) == ["b.png: not an image."]
     assert [one.label for one in app.download_button] == ["Download", "Download all"]
     with zipfile.ZipFile(io.BytesIO(app.session_state["zip"][1])) as held:
         assert held.namelist() == ["a-color.png", "c-color.png"]
 
 
-def test_a_point_shows_its_colours_and_a_choice_can_be_undone(page):
+def test_a_point_shows_its_colors_and_a_choice_can_be_undone(page):
     app = picked(page(), 0.5, 0.1)
     data = data_of(app, "palette")
     assert data["plane"].startswith("<svg")
@@ -99,7 +99,7 @@ def test_a_point_shows_its_colours_and_a_choice_can_be_undone(page):
     assert compared(app)["after"] == plain
 
 
-def test_another_picture_has_no_point_and_no_alternative(page):
+def test_another_image_has_no_point_and_no_alternative(page):
     app = picked(page(), 0.5, 0.1)
     app.session_state["alternative"] = 2
     sound(app.selectbox(key="sample").set_value("cat").run())
@@ -119,7 +119,7 @@ def test_an_alternative_can_be_taken_and_given_back(page):
     assert compared(app)["after"] == plain
 
 
-def test_entropy_is_a_picture_with_its_mean(page):
+def test_entropy_is_a_image_with_its_mean(page):
     app = page()
     app.session_state["view"] = "Entropy"
     sound(app.run())
@@ -127,12 +127,12 @@ def test_entropy_is_a_picture_with_its_mean(page):
     assert "black is certain, white 8 bits or more; mean" in image.captions[0]
 
 
-@pytest.mark.parametrize("view", ["Colours at a point", "Alternatives", "Entropy"])
+@pytest.mark.parametrize("view", ["Colors at a point", "Alternatives", "Entropy"])
 def test_a_regression_says_that_it_has_no_distributions(page, view):
     app = page(models=["photochrom-l2"])
     app.session_state["view"] = view
     sound(app.run())
-    assert "A regression gives one colour a pixel" in app.info[0].value
+    assert "A regression gives one color a pixel" in app.info[0].value
     assert app.slider(key="temperature").disabled
 
 
@@ -148,7 +148,7 @@ def test_a_dropped_prior_is_compared_with_the_shipped_one(page, prior):
     assert app.metric[0].label == "L1"
 
 
-def test_dropped_pictures_are_counted(page, photos):
+def test_dropped_images_are_counted(page, photos):
     files = [(path.name, path.read_bytes()) for path in sorted(photos.iterdir())]
     app = dropped(page("prior"), *files)
     assert app.subheader[0].value == "8 files"

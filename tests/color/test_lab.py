@@ -12,7 +12,7 @@ def _channels_first(x):
 
 @pytest.fixture
 def rgb():
-    """Random 8-bit colours, with the corners of the cube and near-black among them."""
+    """Random 8-bit colors, with the corners of the cube and near-black among them."""
     drawn = np.random.default_rng(0).integers(0, 256, size=(64, 64, 3)).astype(np.float64)
     drawn[0, :8] = [[255 * ((i >> c) & 1) for c in range(3)] for i in range(8)]
     drawn[1, :16] = np.arange(16)[:, None]
@@ -31,7 +31,7 @@ def test_rgb_equals_scikit_image(rgb):
     torch.testing.assert_close(ours, _channels_first(lab2rgb(lab)), atol=1e-10, rtol=0)
 
 
-def test_colours_outside_srgb_are_clipped_as_scikit_image_clips_them():
+def test_colors_outside_srgb_are_clipped_as_scikit_image_clips_them():
     lab = np.random.default_rng(1).uniform([0, -110, -110], [100, 110, 110], size=(32, 32, 3))
     with pytest.warns(UserWarning, match="negative Z values"):
         theirs = lab2rgb(lab)
@@ -39,7 +39,7 @@ def test_colours_outside_srgb_are_clipped_as_scikit_image_clips_them():
     torch.testing.assert_close(ours, _channels_first(theirs), atol=1e-10, rtol=0)
 
 
-def test_float32_comes_back_to_the_same_8_bit_colour(rgb):
+def test_float32_comes_back_to_the_same_8_bit_color(rgb):
     there = lab_from_rgb(_channels_first(rgb).float())
     back = (255 * rgb_from_lab(there)).round() / 255
     torch.testing.assert_close(back.double(), _channels_first(rgb), atol=1e-6, rtol=0)
@@ -51,10 +51,10 @@ def test_black_has_finite_gradients():
     assert rgb.grad.isfinite().all()
 
 
-def test_mid_grey_is_darker_than_its_value_over_255():
+def test_mid_gray_is_darker_than_its_value_over_255():
     # L* of 8-bit 128 is 53.6, not 100 · 128 / 255 = 50.2: the trap of a popular sample.
-    grey = torch.full((3, 1, 1), 128 / 255)
-    assert lab_from_rgb(grey)[0].item() == pytest.approx(53.585, abs=1e-3)
+    gray = torch.full((3, 1, 1), 128 / 255)
+    assert lab_from_rgb(gray)[0].item() == pytest.approx(53.585, abs=1e-3)
 
 
 def test_float32_loses_little_more_than_scikit_image_does():

@@ -1,11 +1,11 @@
-"""8-bit colours by tables are those of `color`, to far less than half a step."""
+"""8-bit colors by tables are those of `color`, to far less than half a step."""
 
 import numpy as np
 import pytest
 import torch
 
 from photochrom.color.lab import lab_from_rgb, lightness_from_rgb, rgb_from_linear
-from photochrom.color.lut import bytes_from_linear, lightness_from_greys, lightness_from_words
+from photochrom.color.lut import bytes_from_linear, lightness_from_grays, lightness_from_words
 
 
 def words(rgb: np.ndarray) -> torch.Tensor:
@@ -25,18 +25,18 @@ def test_lightness_of_bytes_is_that_of_the_definition():
     torch.testing.assert_close(made, lightness_from_rgb(planes.float() / 255)[0], atol=1e-4, rtol=0)
 
 
-def test_lightness_of_greys_is_that_of_the_same_among_colours():
-    grey = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 3, -1)
-    colored = np.concatenate([grey, [[[1, 2, 3]]]]).astype(np.uint8)
-    alone, among = lightness_from_words(words(grey)), lightness_from_words(words(colored))
+def test_lightness_of_grays_is_that_of_the_same_among_colors():
+    gray = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 3, -1)
+    colored = np.concatenate([gray, [[[1, 2, 3]]]]).astype(np.uint8)
+    alone, among = lightness_from_words(words(gray)), lightness_from_words(words(colored))
     torch.testing.assert_close(alone, among[:-1], atol=1e-4, rtol=0)
-    planes = torch.from_numpy(grey).movedim(-1, 0).double() / 255
+    planes = torch.from_numpy(gray).movedim(-1, 0).double() / 255
     torch.testing.assert_close(alone.double(), lab_from_rgb(planes)[0], atol=1e-4, rtol=0)
-    assert torch.equal(lightness_from_greys(grey[..., 0]), alone)
+    assert torch.equal(lightness_from_grays(gray[..., 0]), alone)
 
 
 @pytest.mark.parametrize("channel", range(3))
-def test_one_step_in_one_channel_is_no_grey(channel):
+def test_one_step_in_one_channel_is_no_gray(channel):
     rgb = np.full((1, 1, 3), 90, np.uint8)
     rgb[..., channel] += 1
     assert lightness_from_words(words(rgb)) > lightness_from_words(words(rgb * 0 + 90))

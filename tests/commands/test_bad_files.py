@@ -189,10 +189,10 @@ def test_a_full_disk_keeps_the_last_checkpoint(photos, tmp_path, monkeypatch):
 
     monkeypatch.setattr("photochrom.training.checkpoints._CHECKPOINT_SECONDS", 0.0)
     config = TrainConfig(
-        steps=5, width=2, crop=32, size=32, batch=2, workers=0, precision="32", rebalance=False
+        steps=5, width=2, crop=32, size=32, batch_size=2, workers=0, precision="32", rebalance=False
     )
-    pictures = find([str(photos)]).pictures
-    fit(pictures, None, config, tmp_path / "whole")
+    images = find([str(photos)]).images
+    fit(images, None, config, tmp_path / "whole")
     checkpoint = tmp_path / "run/last.ckpt"
     kept = []
     with contextlib.ExitStack() as disk:
@@ -203,8 +203,8 @@ def test_a_full_disk_keeps_the_last_checkpoint(photos, tmp_path, monkeypatch):
                 disk.enter_context(small_disk(20_000))
 
         with pytest.raises(OSError, match=r"last.ckpt: could not be written \(File too large\)"):
-            fit(pictures, None, config, tmp_path / "run", on_progress=fill_up)
+            fit(images, None, config, tmp_path / "run", on_progress=fill_up)
     assert kept == [checkpoint.read_bytes()]
-    fit(pictures, None, config, tmp_path / "run", resume=True)
+    fit(images, None, config, tmp_path / "run", resume=True)
     weights = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("run", "whole")]
     assert weights[0] == weights[1]

@@ -1,4 +1,4 @@
-"""Wrong input, by the command line: one line that can be acted on, or one picture left out."""
+"""Wrong input, by the command line: one line that can be acted on, or one image left out."""
 
 import tarfile
 
@@ -14,7 +14,7 @@ READERS = ("prior", "train", "colorize", "evaluate")
 @pytest.mark.parametrize("name", [*READERS, "study"])
 def test_a_missing_path_is_named(name, refusal, reading, tmp_path):
     line = refusal(*reading(name, tmp_path / "none"))
-    assert line == f"{tmp_path / 'none'}: expected pictures, found no such file or folder"
+    assert line == f"{tmp_path / 'none'}: expected images, found no such file or folder"
     assert not (tmp_path / "out").exists()
 
 
@@ -22,22 +22,22 @@ def test_a_missing_path_is_named(name, refusal, reading, tmp_path):
 def test_an_empty_folder_is_named(name, refusal, reading, tmp_path):
     (tmp_path / "empty").mkdir()
     line = refusal(*reading(name, tmp_path / "empty"))
-    assert line.startswith(f"{tmp_path / 'empty'}: expected pictures (.avif, ")
+    assert line.startswith(f"{tmp_path / 'empty'}: expected images (.avif, ")
     assert line.endswith("found none: name a folder, a file or a pattern that holds some")
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("prior", "expected colour pictures, got 0 grey or toned and 2 unreadable ones"),
-        ("train", "expected colour pictures to train on, got 2 in a row that are none"),
-        ("colorize", "expected a picture to colorize, got none: 2 × not a picture (first: a.jpg)"),
-        ("evaluate", "expected pictures that can be read, got none of 2"),
+        ("prior", "expected color images, got 0 gray or toned and 2 unreadable ones"),
+        ("train", "expected color images to train on, got 2 in a row that are none"),
+        ("colorize", "expected an image to colorize, got none: 2 × not an image (first: a.jpg)"),
+        ("evaluate", "expected images that can be read, got none of 2"),
     ],
 )
-def test_without_a_readable_picture_nothing_is_written(name, said, refusal, reading, tmp_path):
+def test_without_a_readable_image_nothing_is_written(name, said, refusal, reading, tmp_path):
     (tmp_path / "bad").mkdir()
-    (tmp_path / "bad/a.jpg").write_text("no picture")
+    (tmp_path / "bad/a.jpg").write_text("no image")
     (tmp_path / "bad/b.png").write_bytes(b"")
     assert said in refusal(*reading(name, tmp_path / "bad"))
     assert not (tmp_path / "out").exists()
@@ -55,11 +55,11 @@ def tar_of(path, *members):
 
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("beyond", [0, 700])  # between two members; within the second's data
-def test_a_cut_tar_among_good_pictures_is_reported(
-    beyond, name, run, photos, reading, save_picture, tmp_path
+def test_a_cut_tar_among_good_images_is_reported(
+    beyond, name, run, photos, reading, save_image, tmp_path
 ):
     noise = np.random.default_rng(0).integers(0, 256, size=(40, 40, 3), dtype=np.uint8)
-    file = save_picture("noise.png", noise)
+    file = save_image("noise.png", noise)
     tar = tmp_path / "cut.tar"
     end = tar_of(tar, (file, "first.png"), (file, "second.png"))[0] + beyond
     tar.write_bytes(tar.read_bytes()[:end])
@@ -80,8 +80,8 @@ def test_the_whole_members_of_a_cut_tar_are_used(run, photos, reading, tmp_path)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["first.png"]
 
 
-def test_a_picture_of_one_pixel_is_counted(run, save_picture, tmp_path):
-    save_picture("one/p.png", np.array([[[200, 90, 30]]], dtype=np.uint8))
+def test_a_image_of_one_pixel_is_counted(run, save_image, tmp_path):
+    save_image("one/p.png", np.array([[[200, 90, 30]]], dtype=np.uint8))
     assert run("prior", "build", tmp_path / "one", "-o", tmp_path / "p.h5")[0] == 0
     with h5py.File(tmp_path / "p.h5") as file:
         assert (file.attrs["pictures"], file["prior/pixels"][:].sum()) == (1, 1)
@@ -147,17 +147,17 @@ def test_a_misspelt_flag_gets_the_right_one(arguments, said, refusal):
     ("arguments", "said"),
     [
         ("train x --steps 1", "Missing from photochrom train: -o PATH, --output PATH"),
-        ("evaluate m -o y", "--pictures"),
+        ("evaluate m -o y", "--images"),
         ("train x -o y --steps few", "few"),
         ("train x -o y --steps 1 --temperature 0", "--temperature must be positive, got 0"),
         ("train x -o y --steps 1 --size 0", "--size must be 1 or more, got 0"),
         ("train x -o y --steps 1 --weight-decay x", "--weight-decay"),
         ("train x -o y --minutes 0", "--minutes must be positive, got 0"),
         ("train x -o y --steps 1 --lr nan", "--lr must be positive, got nan"),
-        ("study x -o y", "x: expected pictures, found no such file or folder"),
+        ("study x -o y", "x: expected images, found no such file or folder"),
         ("study x -o y --sweep lr", "expected --sweep OPTION=VALUE,VALUE with one of"),
         ("prior build x -o y --size 0", "--size must be 1 or more, got 0"),
-        ("evaluate m --pictures x -o y --size 0", "--size must be 16 or more, got 0"),
+        ("evaluate m --images x -o y --size 0", "--size must be 16 or more, got 0"),
     ],
 )
 def test_flags_that_are_missing_or_out_of_range(arguments, said, refusal):
@@ -171,7 +171,7 @@ def test_a_step_out_of_range(step, refusal, photos, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["train", "study"])
-def test_more_neighbours_than_bins_leave_the_folder_free(name, run, refusal, photos, tmp_path):
+def test_more_neighbors_than_bins_leave_the_folder_free(name, run, refusal, photos, tmp_path):
     plain = ("--no-rebalance",) if name == "train" else ("--evaluation-size", 32)
     command = (name, photos, "-o", tmp_path / "out", "--steps", 2, *TINY, *plain)
     line = refusal(*command, "--k", 400)
@@ -191,12 +191,12 @@ def test_a_tar_member_does_not_climb(run, photos, reading, tmp_path):
     assert after - before == {tmp_path / "out"}
 
 
-def test_of_two_pictures_with_one_output_the_second_is_reported(
-    run, photos, reading, save_picture, tmp_path
+def test_of_two_images_with_one_output_the_second_is_reported(
+    run, photos, reading, save_image, tmp_path
 ):
-    first = save_picture("photos/x.jpg", np.full((9, 9, 3), 90, dtype=np.uint8))
-    second = save_picture("photos/x.png", np.full((8, 8, 3), 90, dtype=np.uint8))
+    first = save_image("photos/x.jpg", np.full((9, 9, 3), 90, dtype=np.uint8))
+    second = save_image("photos/x.png", np.full((8, 8, 3), 90, dtype=np.uint8))
     code, out, lines = run(*reading("colorize", first, second))
     assert (code, "1 colorized, 1 failed" in out) == (1, True)
-    assert "failed 1: 1 × another picture has the same output (first: x.png)" in lines[-1]
+    assert "failed 1: 1 × another image has the same output (first: x.png)" in lines[-1]
     assert imread(tmp_path / "out/x.png").shape == (9, 9, 3)

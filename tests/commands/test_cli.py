@@ -33,9 +33,9 @@ def test_every_command_has_help_with_an_example(command, run):
     assert f"Example: photochrom {command}" in " ".join(out.split())
 
 
-def test_the_whole_line_on_pictures(run, photos, tmp_path):
+def test_the_whole_line_on_images(run, photos, tmp_path):
     code, out, _ = run("prior", "build", photos, "-o", tmp_path / "prior.h5")
-    assert (code, "8 pictures counted, 0 grey, 0 toned and 0 unreadable" in out) == (0, True)
+    assert (code, "8 images counted, 0 gray, 0 toned and 0 unreadable" in out) == (0, True)
     code, out, _ = run("prior", "show", tmp_path / "prior.h5", "--plot", tmp_path / "prior.png")
     assert (code, "313, step 10" in out) == (0, True)
     assert imread(tmp_path / "prior.png").shape[1] > 500
@@ -49,7 +49,7 @@ def test_the_whole_line_on_pictures(run, photos, tmp_path):
     assert (code, "8 colorized" in out) == (0, True)
     report = tmp_path / "report"
     code, out, _ = run(
-        *("evaluate", tmp_path / "c", tmp_path / "r", "--pictures", photos, "-o", report),
+        *("evaluate", tmp_path / "c", tmp_path / "r", "--images", photos, "-o", report),
         *("--size", 32),
     )
     assert code == 0
@@ -61,7 +61,17 @@ def test_the_whole_line_on_pictures(run, photos, tmp_path):
 
 
 def test_a_study_does_everything_and_repeats_nothing(run, photos, tmp_path):
-    command = ("study", photos, "-o", tmp_path / "study", "--hold-out", 0.3, "--steps", 2, *TINY)
+    command = (
+        "study",
+        photos,
+        "-o",
+        tmp_path / "study",
+        "--test-fraction",
+        0.3,
+        "--steps",
+        2,
+        *TINY,
+    )
     command += ("--evaluation-size", 32)
     code, first, _ = run(*command)
     assert code == 0
@@ -77,7 +87,7 @@ def test_a_study_does_everything_and_repeats_nothing(run, photos, tmp_path):
 def test_a_study_with_other_settings_is_not_continued(run, photos, tmp_path):
     command = ("study", photos, "-o", tmp_path / "s", "--evaluation-size", 32, *TINY)
     assert run(*command, "--steps", 2)[0] == 0
-    assert "expected the protocol settings or pictures that this study began with" in refused(
+    assert "expected the protocol settings or images that this study began with" in refused(
         run(*command, "--steps", 3)
     )
 
@@ -93,22 +103,22 @@ def test_a_study_with_other_settings_is_not_continued(run, photos, tmp_path):
         ("prior build x -o y --sigma 0", "--sigma must be positive, got 0"),
         ("train x -o y", "expected --steps or --minutes"),
         ("train x -o y --steps 0", "--steps must be 1 or more, got 0"),
-        ("train x -o y --steps 1 --crop 200", "expected --crop ≤ --size-from ≤ --size-to"),
+        ("train x -o y --steps 1 --crop 200", "expected --crop ≤ --scale-min ≤ --scale-max"),
         ("train x -o y --steps 1 --method clasification", "clasification"),
         ("colorize x --model m -o y --temperature 0", "--temperature must be positive, got 0"),
-        ("evaluate m --pictures x -o y --size 4", "--size must be 16 or more, got 4"),
+        ("evaluate m --images x -o y --size 4", "--size must be 16 or more, got 4"),
         (
             "prior build -o y",
-            "expected pictures, got none: name folders, files, .tar, .zip, .h5 or .txt files",
+            "expected images, got none: name folders, files, .tar, .zip, .h5 or .txt files",
         ),
-        ("colour", "colour"),
+        ("color", "color"),
     ],
 )
 def test_mistaken_flags(arguments, said, run):
     assert said in refused(run(*arguments.split()))
 
 
-def test_more_neighbours_than_bins(run, photos, tmp_path):
+def test_more_neighbors_than_bins(run, photos, tmp_path):
     line = refused(run("prior", "build", photos, "-o", tmp_path / "p.h5", "--k", 400))
     assert "k must be within 1 and the gamut's 313 bins, got 400" in line
 
@@ -117,3 +127,12 @@ def test_a_bug_keeps_its_traceback(run, monkeypatch, photos, tmp_path):
     monkeypatch.setattr("photochrom.image_io.iterate", lambda _: int("not ours"))
     with pytest.raises(ValueError, match="invalid literal"):
         run("prior", "build", photos, "-o", tmp_path / "never.h5")
+
+
+def test_the_version_is_that_of_the_package(monkeypatch, capsys):
+    import photochrom
+    from photochrom.cli import main
+
+    monkeypatch.setattr("sys.argv", ["photochrom", "--version"])
+    main()
+    assert capsys.readouterr().out == f"photochrom {photochrom.__version__}\n"

@@ -1,4 +1,4 @@
-"""Pictures, priors, runs and outputs of every kind, as commands meet them."""
+"""Images, priors, runs and outputs of every kind, as commands meet them."""
 
 import h5py
 import numpy as np
@@ -15,19 +15,19 @@ def model(run, photos, tmp_path):
 
 
 def bad_photos(photos):
-    """One text file named .jpg and one truncated picture, among eight good ones."""
-    (photos / "text.jpg").write_text("no picture")
+    """One text file named .jpg and one truncated image, among eight good ones."""
+    (photos / "text.jpg").write_text("no image")
     whole = (photos / "1.jpg").read_bytes()
     (photos / "cut.jpg").write_bytes(whole[: len(whole) // 2])
 
 
-def test_bad_pictures_among_good_ones_are_reported_and_left_out(run, photos, model, tmp_path):
+def test_bad_images_among_good_ones_are_reported_and_left_out(run, photos, model, tmp_path):
     bad_photos(photos)
     for command in (
         ("prior", "build", photos, "-o", tmp_path / "p.h5"),
         ("train", photos, "-o", tmp_path / "t", "--no-rebalance", "--steps", 6, *TINY),
         ("colorize", photos, "--model", model, "-o", tmp_path / "out"),
-        ("evaluate", model, "--pictures", photos, "-o", tmp_path / "report", "--size", 32),
+        ("evaluate", model, "--images", photos, "-o", tmp_path / "report", "--size", 32),
     ):
         code, _, lines = run(*command)
         colorizing = command[0] == "colorize"  # whose exit code tells of one that failed
@@ -40,7 +40,7 @@ def test_bad_pictures_among_good_ones_are_reported_and_left_out(run, photos, mod
 
 
 @pytest.mark.parametrize("content", [[], ["notes.txt"]])
-def test_a_folder_without_pictures(content, run, tmp_path):
+def test_a_folder_without_images(content, run, tmp_path):
     (tmp_path / "f").mkdir()
     for name in content:
         (tmp_path / "f" / name).write_text("x")
@@ -49,20 +49,20 @@ def test_a_folder_without_pictures(content, run, tmp_path):
     assert not (tmp_path / "p.h5").exists()
 
 
-def test_a_grey_data_set(run, save_picture, tmp_path):
+def test_a_gray_data_set(run, save_image, tmp_path):
     for name in "ab":
-        save_picture(f"g/{name}.png", np.full((40, 40, 3), 80, dtype=np.uint8))
+        save_image(f"g/{name}.png", np.full((40, 40, 3), 80, dtype=np.uint8))
     line = refused(run("prior", "build", tmp_path / "g", "-o", tmp_path / "p.h5"))
-    assert "expected colour pictures, got 2 grey or toned and 0 unreadable ones" in line
+    assert "expected color images, got 2 gray or toned and 0 unreadable ones" in line
     line = refused(
         run("train", tmp_path / "g", "--no-rebalance", "-o", tmp_path / "t", "--steps", 2, *TINY)
     )
-    assert "expected colour pictures to train on, got 2 in a row" in line
+    assert "expected color images to train on, got 2 in a row" in line
     assert not (tmp_path / "t").exists()
 
 
-def test_a_picture_of_one_pixel(run, save_picture, model, tmp_path):
-    save_picture("one/p.png", np.array([[[200, 90, 30]]], dtype=np.uint8))
+def test_a_image_of_one_pixel(run, save_image, model, tmp_path):
+    save_image("one/p.png", np.array([[[200, 90, 30]]], dtype=np.uint8))
     one = tmp_path / "one"
     assert run("prior", "build", one, "-o", tmp_path / "p.h5")[0] == 0
     assert run("colorize", one, "--model", model, "-o", tmp_path / "out")[0] == 0
@@ -70,7 +70,7 @@ def test_a_picture_of_one_pixel(run, save_picture, model, tmp_path):
     train = ("train", one, "--prior", tmp_path / "p.h5", "-o", tmp_path / "t", "--steps", 2, *TINY)
     assert run(*train)[0] == 0
     report = tmp_path / "report"
-    assert run("evaluate", model, "--pictures", one, "-o", report, "--size", 32)[0] == 0
+    assert run("evaluate", model, "--images", one, "-o", report, "--size", 32)[0] == 0
 
 
 def test_files_that_are_no_prior(run, photos, tmp_path):
@@ -123,11 +123,11 @@ def test_outputs_that_exist_are_kept(run, photos, model, tmp_path):
     assert "found something else" in refused(run(*train, "-o", photos))
     study = ("study", photos, "-o", photos, "--steps", 2, *TINY)
     assert "expected a new folder or a study to continue" in refused(run(*study))
-    evaluate = ("evaluate", model, "--pictures", photos, "--size", 32, "-o", photos)
+    evaluate = ("evaluate", model, "--images", photos, "--size", 32, "-o", photos)
     assert "expected a new output, found one that exists" in refused(run(*evaluate))
 
 
-def test_colorized_pictures_that_exist_are_skipped_and_reported(run, photos, model, tmp_path):
+def test_colorized_images_that_exist_are_skipped_and_reported(run, photos, model, tmp_path):
     colorize = ("colorize", photos / "*.png", "--model", model, "-o", tmp_path / "out")
     assert run(*colorize)[0] == 0
     (tmp_path / "out/0.png").unlink()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 COMMAND = "from photochrom.cli import main; main()"
-TINY = "--width 2 --crop 32 --size 32 --batch 2 --workers 0 --precision 32"
+TINY = "--width 2 --crop 32 --size 32 --batch-size 2 --workers 0 --precision 32"
 
 
 def start(*arguments, limit=None, first=""):
@@ -50,7 +50,7 @@ def wait_for(path, lines, process):
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_study_continues(stop, photos, tmp_path):
     folder = tmp_path / "study"
-    command = ("study", photos, "-o", folder, "--steps", 60, "--hold-out", 0.3, *TINY.split())
+    command = ("study", photos, "-o", folder, "--steps", 60, "--test-fraction", 0.3, *TINY.split())
     command += ("--evaluation-size", 32)
     process = start(*command)
     wait_for(folder / "runs/classification/log.csv", 3, process)
@@ -98,7 +98,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing_half_written(photos, mo
     commands = {
         "prior.h5": ("prior", "build", photos, "-o", tmp_path / "prior.h5"),
         "out": ("colorize", photos, "--model", model, "-o", tmp_path / "out"),
-        "report": ("evaluate", model, "--pictures", photos, "-o", tmp_path / "report"),
+        "report": ("evaluate", model, "--images", photos, "-o", tmp_path / "report"),
         "run": ("train", photos, "-o", tmp_path / "run", "--no-rebalance", "--steps", 2),
     }
     for name, command in commands.items():
@@ -127,12 +127,12 @@ def test_what_was_written_before_the_disk_was_full_is_kept(photos, model, tmp_pa
     assert {path.name: path.stat().st_size for path in (tmp_path / "out").iterdir()} == sizes
 
 
-def test_a_killed_pack_is_continued_by_its_command(photos, save_picture, tmp_path):
+def test_a_killed_pack_is_continued_by_its_command(photos, save_image, tmp_path):
     for number in range(60):
         noise = np.random.default_rng(number).integers(0, 256, size=(300, 200, 3), dtype=np.uint8)
-        save_picture(f"photos/more/{number}.png", noise)
+        save_image(f"photos/more/{number}.png", noise)
     command = ("pack", photos, "-o", tmp_path / "p.h5", "--size", 64)
-    # A part for every picture, so that there is something to continue.
+    # A part for every image, so that there is something to continue.
     process = start(
         *command, first="import photochrom.data.hdf5_images as p; p._PART_SECONDS = 0; "
     )
@@ -147,9 +147,7 @@ def test_a_killed_pack_is_continued_by_its_command(photos, save_picture, tmp_pat
     assert not (tmp_path / "p.h5").exists()
     code, _, lines = finish(start("prior", "build", tmp_path / "p.h5", "-o", tmp_path / "q.h5"))
     assert (code, len(lines)) == (2, 1)
-    assert (
-        "p.h5: expected pictures, found a stopped photochrom pack: repeat its command" in lines[0]
-    )
+    assert "p.h5: expected images, found a stopped photochrom pack: repeat its command" in lines[0]
     code, out, _ = finish(start(*command))
-    assert (code, "68 pictures" in out) == (0, True)
+    assert (code, "68 images" in out) == (0, True)
     assert not parts.exists()

@@ -26,26 +26,24 @@ def asked(run, load, monkeypatch):
 
 def test_flags_go_before_the_file(asked, tmp_path):
     text = (
-        "pictures = ['a.tar']\nseeds = 2\n[protocol]\nsteps = 9\nwidth = 8\nskips = false\n"
-        "[evaluation]\nsize = 64\nbatch = 3\n[methods.a]"
+        "images = ['a.tar']\nseeds = 2\n[protocol]\nsteps = 9\nwidth = 8\nskips = false\n"
+        "[evaluation]\nsize = 64\nbatch_size = 3\n[methods.a]"
     )
     file = ("--config", tmp_path / "mine.toml")
     study = asked(text, *file)
-    assert study.pictures == (str(tmp_path / "a.tar"),)
+    assert study.images == (str(tmp_path / "a.tar"),)
     assert study.protocol == {"steps": 9, "width": 8, "skips": False}
-    assert (study.seeds, study.evaluation.size, study.evaluation.batch) == (2, 64, 3)
+    assert (study.seeds, study.evaluation.size, study.evaluation.batch_size) == (2, 64, 3)
     study = asked(text, "b.tar", *file, "--minutes=4", "--width", 32, "--skips", "--seeds", 3)
-    assert study.pictures == ("b.tar",)
+    assert study.images == ("b.tar",)
     # --width 32 is said, though it is the default; the file's budget makes room for the flag's.
     assert study.protocol == {"minutes": 4, "width": 32, "skips": True}
     assert (study.seeds, list(study.methods)) == (3, ["a"])
 
 
 def test_without_a_file_only_what_flags_say_is_shared(asked):
-    study = asked("", "b.tar", "--pictures-seen", 100, "--no-skips")
-    assert study == StudyConfig(
-        pictures=("b.tar",), protocol={"pictures_seen": 100, "skips": False}
-    )
+    study = asked("", "b.tar", "--images-seen", 100, "--no-skips")
+    assert study == StudyConfig(images=("b.tar",), protocol={"images_seen": 100, "skips": False})
 
 
 def test_flags_say_what_is_swept_and_on_which_images(asked, tmp_path):
@@ -90,7 +88,7 @@ def test_several_options_are_swept_together():
 
 
 @pytest.mark.parametrize("text", ["lr", "lr=", "lrr=1", "width=8,16", "method=regression"])
-@pytest.mark.parametrize("more", ["", "steps=1,2", "pictures-seen=9", "seed=1,2"])
+@pytest.mark.parametrize("more", ["", "steps=1,2", "images-seen=9", "seed=1,2"])
 def test_what_may_not_be_swept_is_refused_with_all_that_may(text, more):
     line = r"^expected --sweep OPTION=VALUE,VALUE with one of adversarial, .*, k, .*, lr, .*, got"
     with pytest.raises(ValueError, match=f"{line} '{more or text}'$"):
@@ -128,12 +126,12 @@ def found(run, photos, monkeypatch, tmp_path):
 
 def test_images_are_held_out_to_report_on_and_as_many_to_choose_on(found, photos):
     every = {path.name for path in photos.iterdir()}
-    sets, held_out = found(photos, "--hold-out", 0.25)
+    sets, held_out = found(photos, "--test-fraction", 0.25)
     assert held_out
     assert [len(one) for one in sets.values()] == [6, 0, 0, 2]
     assert sets["training"] | sets["test"] == every
-    sets, _ = found(photos, "--hold-out", 0.375)
-    swept, _ = found(photos, "--hold-out", 0.375, "--sweep", "lr=1,2")
+    sets, _ = found(photos, "--test-fraction", 0.375)
+    swept, _ = found(photos, "--test-fraction", 0.375, "--sweep", "lr=1,2")
     assert [len(one) for one in swept.values()] == [2, 0, 3, 3]
     assert swept["training"] | swept["select"] | swept["test"] == every
     assert swept["test"] == sets["test"]  # whether something is chosen or not
@@ -172,7 +170,7 @@ def test_an_image_for_two_purposes_is_refused(flag, refusal, photos, tmp_path):
 
 def test_two_budgets_of_flags_are_refused(refusal, tmp_path):
     line = refusal("study", "x", "-o", tmp_path / "s", "--steps", 1, "--minutes", 1)
-    assert line == "expected one budget of steps, minutes, pictures_seen, got steps and minutes"
+    assert line == "expected one budget of steps, minutes, images_seen, got steps and minutes"
 
 
 def test_a_mistake_in_a_file_is_one_line(refusal, load, tmp_path):
@@ -185,13 +183,13 @@ def test_a_dry_run_is_a_table_with_its_total(run, photos, tmp_path, monkeypatch)
     from photochrom import study
     from photochrom.study.dry_run import Planned
 
-    def forecast(pictures, config, folder, reporter, *, tell):
+    def forecast(images, config, folder, reporter, *, tell):
         runs = study.runs_of(config, folder)
         planned = [
             Planned(run, 1234, seconds)
             for run, seconds in zip(runs, (0.0, 600.0, 7200.0), strict=True)
         ]
-        return study.Forecast(planned, prior=30.0, evaluation=90.0, pictures=7)
+        return study.Forecast(planned, prior=30.0, evaluation=90.0, images=7)
 
     monkeypatch.setattr("photochrom.study.forecast", forecast)
     code, out, _ = run("study", photos, "-o", tmp_path / "s", "--dry-run", "--steps", 1700)
@@ -203,7 +201,7 @@ def test_a_dry_run_is_a_table_with_its_total(run, photos, tmp_path, monkeypatch)
         "classification 0 1,700 steps 1,234 10.0 min –",
         "classification-rebalanced 0 1,700 steps 1,234 2 h 00 min –",
         "counting colors 30 s",
-        "evaluating 3 runs on 7 pictures 1.5 min",
+        "evaluating 3 runs on 7 images 1.5 min",
         "total 2 h 12 min",
     ]
     assert not (tmp_path / "s").exists()
@@ -214,8 +212,8 @@ def test_the_demo_is_the_usual_study_of_the_samples(run, samples, tmp_path, monk
     monkeypatch.setattr("photochrom.commands.demo.conduct", lambda *asked: given.append(asked))
     monkeypatch.setattr("photochrom.commands.demo._score", lambda found, report: None)
     assert run("demo", "-o", tmp_path / "demo", "--minutes", 3)[0] == 0
-    ((pictures, study, folder),) = given
-    assert len([*pictures.training, *pictures.test]) == len([*samples.glob("*.jpg")])
+    ((images, study, folder),) = given
+    assert len([*images.training, *images.test]) == len([*samples.glob("*.jpg")])
     assert folder == tmp_path / "demo" / "study"
     assert len(list((tmp_path / "demo" / "colored").iterdir())) == len([*samples.glob("*.jpg")])
     configs = [method.config for method in definition.resolve(study).values()]

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from photochrom.data import TrainingSquares
-from photochrom.image_io import Picture, PictureError
+from photochrom.image_io import ImageError, SourceImage
 
 
 @pytest.fixture
 def reads(monkeypatch):
-    """The names of the pictures read so far: drawn ones, g… grey, x… unreadable.
+    """The names of the images read so far: drawn ones, g… gray, x… unreadable.
 
     `reads.alive` holds those whose pixels are still in memory.
     """
@@ -25,13 +25,13 @@ def reads(monkeypatch):
 
     made = Reads()
 
-    def read(picture, size, *, fit):
-        made.append(picture.name)
-        if picture.name[0] == "x":
-            raise PictureError("not a picture")
-        rng = np.random.default_rng(list(picture.name.encode()))
+    def read(image, size, *, fit):
+        made.append(image.name)
+        if image.name[0] == "x":
+            raise ImageError("not an image")
+        rng = np.random.default_rng(list(image.name.encode()))
         rgb = rng.integers(0, 256, size=(8, 10, 3), dtype=np.uint8)
-        if picture.name[0] == "g":
+        if image.name[0] == "g":
             rgb[:] = 128
         made.alive[len(made)] = rgb
         return rgb
@@ -42,8 +42,8 @@ def reads(monkeypatch):
 
 def squares(names=10, **changes):
     names = map(str, range(names)) if isinstance(names, int) else names
-    settings = {"size": 8, "crop": 6, "seed": 0, "part": 4, "rounds": 3} | changes
-    return TrainingSquares([Picture(name, name) for name in names], **settings)
+    settings = {"size": 8, "crop": 6, "seed": 0, "chunk_size": 4, "chunk_epochs": 3} | changes
+    return TrainingSquares([SourceImage(name, name) for name in names], **settings)
 
 
 def names(data, begin, end):
@@ -51,25 +51,27 @@ def names(data, begin, end):
 
 
 def replaced(unfit, by):
-    """The names of ten pictures, those in `unfit` with the letter `by` before them."""
+    """The names of ten images, those in `unfit` with the letter `by` before them."""
     return [f"{by}{name}" if name in unfit else name for name in map(str, range(10))]
 
 
 def rounds_of(data, turn):
-    """The rounds of a pass of ten pictures in parts of 4, 4 and 2, three rounds each."""
+    """The rounds of a pass of ten images in parts of 4, 4 and 2, three rounds each."""
     edges = [30 * turn + place for place in (0, 4, 8, 12, 16, 20, 24, 26, 28, 30)]
     return [names(data, begin, end) for begin, end in pairwise(edges)]
 
 
 def test_without_parts_a_pass_is_one_order_by_seed_and_pass(reads):
-    data = squares(part=0, seed=7)
+    data = squares(chunk_size=0, seed=7)
     order = np.random.default_rng([7, 1]).permutation(10)  # as runs before there were parts
     assert names(data, 10, 20) == [str(number) for number in order]
 
 
 @pytest.mark.parametrize("part", [1, 4, 10, 99])
 def test_one_round_of_parts_is_the_order_without_parts(reads, part):
-    assert names(squares(part=part, rounds=1), 0, 30) == names(squares(part=0), 0, 30)
+    assert names(squares(chunk_size=part, chunk_epochs=1), 0, 30) == names(
+        squares(chunk_size=0), 0, 30
+    )
 
 
 def test_each_part_is_gone_through_before_the_next(reads):
@@ -79,12 +81,12 @@ def test_each_part_is_gone_through_before_the_next(reads):
     assert [len(part) for part in parts] == [4, 4, 2]  # the last is smaller
 
 
-def test_a_pass_shows_every_picture_once_a_round(reads):
+def test_a_pass_shows_every_image_once_a_round(reads):
     assert Counter(names(squares(), 30, 60)) == {str(number): 3 for number in range(10)}
 
 
 def test_rounds_differ_in_order(reads):
-    data = squares(8, part=8)
+    data = squares(8, chunk_size=8)
     assert len({tuple(names(data, 8 * turn, 8 * turn + 8)) for turn in range(9)}) == 9
 
 
@@ -101,7 +103,7 @@ def test_a_part_is_read_once_for_all_its_rounds(reads):
 
 
 def test_without_parts_nothing_is_kept(reads):
-    names(squares(part=0), 0, 30)
+    names(squares(chunk_size=0), 0, 30)
     assert len(reads) == 30
     assert not reads.alive
 
@@ -117,9 +119,9 @@ def test_no_more_than_one_part_is_in_memory(reads):
 
 
 def test_a_part_larger_than_the_data_set_is_the_data_set(reads):
-    whole, larger = squares(part=10), squares(part=1000)
+    whole, larger = squares(chunk_size=10), squares(chunk_size=1000)
     assert names(larger, 0, 60) == names(whole, 0, 60)
-    assert len(larger.pictures) == len(reads.alive) / 2 == 10
+    assert len(larger.images) == len(reads.alive) / 2 == 10
 
 
 @pytest.mark.parametrize("bad", ["g", "x"])
@@ -139,13 +141,13 @@ def test_workers_that_share_the_positions_see_what_one_would(reads):
         assert torch.equal(expected.rgb, got.rgb)
 
 
-def test_a_use_of_a_kept_picture_has_a_crop_of_its_own(reads):
-    data = squares(1, part=1, rounds=12)
+def test_a_use_of_a_kept_image_has_a_crop_of_its_own(reads):
+    data = squares(1, chunk_size=1, chunk_epochs=12)
     assert len({data[position].rgb.numpy().tobytes() for position in range(12)}) > 6
 
 
 @pytest.mark.parametrize("bad", ["g", "x"])
-def test_an_unfit_picture_gives_its_place_to_the_next_of_its_round(reads, bad):
+def test_an_unfit_image_gives_its_place_to_the_next_of_its_round(reads, bad):
     rounds = rounds_of(squares(), 0)
     unfit = rounds[0][3]  # the last of the round: the round's first is next
     found = rounds_of(squares(replaced({unfit}, bad)), 0)
@@ -155,17 +157,17 @@ def test_an_unfit_picture_gives_its_place_to_the_next_of_its_round(reads, bad):
         assert after == expected
 
 
-def test_an_unfit_picture_of_a_part_is_read_once_and_named_each_time(reads):
+def test_an_unfit_image_of_a_part_is_read_once_and_named_each_time(reads):
     data = squares(replaced({"5"}, "x"))
     skipped = [one for position in range(30) for one in data[position].skipped]
-    assert set(skipped) == {("x5", "not a picture")}
+    assert set(skipped) == {("x5", "not an image")}
     assert len(skipped) >= 3  # once a round, and where it is next to another one
     assert reads.count("x5") == 1
 
 
-def test_a_part_without_a_fit_picture_takes_the_next_of_the_pass(reads):
+def test_a_part_without_a_fit_image_takes_the_next_of_the_pass(reads):
     rounds = rounds_of(squares(), 0)
-    data = squares(replaced(set(rounds[6]), "g"))  # all of the last part, of two pictures
+    data = squares(replaced(set(rounds[6]), "g"))  # all of the last part, of two images
     reads.clear()
     assert names(data, 24, 30) == [rounds[0][0]] * 6  # the pass's first is next
     assert len(reads) == 3
@@ -173,12 +175,12 @@ def test_a_part_without_a_fit_picture_takes_the_next_of_the_pass(reads):
 
 def test_no_more_is_kept_where_a_whole_part_is_replaced(reads):
     unfit = set(rounds_of(squares(), 0)[0])
-    data = squares(replaced(unfit, "g"), part=4)
+    data = squares(replaced(unfit, "g"), chunk_size=4)
     reads.clear()
     assert len(set(names(data, 0, 12))) == 1
     assert not reads.alive
 
 
-def test_a_data_set_without_a_fit_picture_ends_in_words(reads):
-    with pytest.raises(ValueError, match=r"got 10 in a row that are none: the first is g\d \(grey"):
+def test_a_data_set_without_a_fit_image_ends_in_words(reads):
+    with pytest.raises(ValueError, match=r"got 10 in a row that are none: the first is g\d \(gray"):
         squares([f"g{number}" for number in range(10)])[0]

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from photochrom.data import Order, read_sources
-from photochrom.image_io import Picture
+from photochrom.image_io import SourceImage
 
 SOURCES = [*["large"] * 81, *["small"] * 9, *["one"] * 1]  # roots 9, 3, 1
 
 
 def order(**changes):
-    settings = {"part": 0, "rounds": 1, "seed": 0, "sources": SOURCES} | changes
+    settings = {"chunk_size": 0, "chunk_epochs": 1, "seed": 0, "sources": SOURCES} | changes
     return Order(len(SOURCES), **settings)
 
 
@@ -29,13 +29,13 @@ def test_a_pass_has_of_each_source_in_proportion_to_the_root_of_its_size():
     }
 
 
-def test_every_picture_of_a_source_is_seen_before_one_is_seen_again():
+def test_every_image_of_a_source_is_seen_before_one_is_seen_again():
     large = [p for p in shown(order(), 0, 3 * 91) if SOURCES[p] == "large"]
     assert len(large) == 189
     assert Counter(large[:63] + large[63:126]).most_common(1)[0][1] <= 2
     times = Counter(large)
     assert len(times) == 81
-    assert set(times.values()) == {2, 3}  # 189 uses of 81 pictures
+    assert set(times.values()) == {2, 3}  # 189 uses of 81 images
 
 
 def test_the_order_follows_from_the_seed_and_the_position():
@@ -46,7 +46,7 @@ def test_the_order_follows_from_the_seed_and_the_position():
 
 
 def test_parts_keep_the_proportion_of_their_pass():
-    parts = order(part=30, rounds=2)
+    parts = order(chunk_size=30, chunk_epochs=2)
     assert Counter(SOURCES[p] for p in shown(parts, 0, 182)) == {
         "large": 126,
         "small": 42,
@@ -62,14 +62,14 @@ def table(tmp_path):
 
 
 def test_sources_are_found_by_name_whatever_the_suffix(table):
-    pictures = [Picture("2.b.png", ""), Picture("a/1.jpg", "")]
-    assert read_sources(table, pictures) == ["scenes", "flowers"]
+    images = [SourceImage("2.b.png", ""), SourceImage("a/1.jpg", "")]
+    assert read_sources(table, images) == ["scenes", "flowers"]
 
 
-def test_a_picture_without_a_line_is_named(table):
-    pictures = [Picture("a/1.jpg", ""), Picture("a/3.jpg", "")]
-    with pytest.raises(ValueError, match=r"each of 2 pictures, got none for 1: the first is a/3"):
-        read_sources(table, pictures)
+def test_a_image_without_a_line_is_named(table):
+    images = [SourceImage("a/1.jpg", ""), SourceImage("a/3.jpg", "")]
+    with pytest.raises(ValueError, match=r"each of 2 images, got none for 1: the first is a/3"):
+        read_sources(table, images)
 
 
 def test_a_table_without_the_columns_is_refused(table, tmp_path):

@@ -7,19 +7,19 @@ from skimage.io import imread
 
 from photochrom.data import hdf5_images as packing
 from photochrom.data.hdf5_images import pack
-from photochrom.image_io import PictureError, find, read_rgb
+from photochrom.image_io import ImageError, find, read_rgb
 from photochrom.training import fit
 
 
 @pytest.fixture
 def packed(photos, tmp_path):
-    pack(find([str(photos)]).pictures, 32, tmp_path / "p.h5")
+    pack(find([str(photos)]).images, 32, tmp_path / "p.h5")
     return tmp_path / "p.h5"
 
 
-def test_pictures_come_out_as_they_were_read(photos, packed):
-    ours, theirs = find([str(packed)]).pictures, find([str(photos)]).pictures
-    assert [picture.name for picture in ours] == [picture.name for picture in theirs]
+def test_images_come_out_as_they_were_read(photos, packed):
+    ours, theirs = find([str(packed)]).images, find([str(photos)]).images
+    assert [image.name for image in ours] == [image.name for image in theirs]
     for mine, other in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(read_rgb(mine), read_rgb(other, 32))
         np.testing.assert_array_equal(
@@ -37,47 +37,47 @@ def test_plain_h5py_reads_the_file(packed):
         assert file["pictures/7"].chunks is None  # in one piece
 
 
-def test_training_from_packed_pictures_is_training_from_files(photos, packed, tmp_path):
+def test_training_from_packed_images_is_training_from_files(photos, packed, tmp_path):
     from photochrom.config import TrainConfig
 
     config = TrainConfig(
-        steps=3, width=2, crop=24, size=32, batch=2, workers=0, precision="32", rebalance=False
+        steps=3, width=2, crop=24, size=32, batch_size=2, workers=0, precision="32", rebalance=False
     )
     for name, source in (("a", photos), ("b", packed)):
-        fit(find([str(source)]).pictures, None, config, tmp_path / name)
+        fit(find([str(source)]).images, None, config, tmp_path / name)
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("a", "b")]
     assert weights[0] == weights[1]
 
 
 @pytest.mark.slow
-def test_every_command_takes_packed_pictures(run, packed, model, tmp_path):
-    tiny = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--workers", 1]
+def test_every_command_takes_packed_images(run, packed, model, tmp_path):
+    tiny = ["--width", 2, "--crop", 32, "--size", 32, "--batch-size", 2, "--workers", 1]
     assert run("prior", "build", packed, "-o", tmp_path / "prior.h5")[0] == 0
     study = ("study", packed, "-o", tmp_path / "study", "--steps", 2, "--evaluation-size", 32)
     assert run(*study, *tiny)[0] == 0
-    assert run("evaluate", model, "--pictures", packed, "-o", tmp_path / "e", "--size", 32)[0] == 0
+    assert run("evaluate", model, "--images", packed, "-o", tmp_path / "e", "--size", 32)[0] == 0
     assert run("colorize", packed, "--model", model, "-o", tmp_path / "out")[0] == 0
     assert min(imread(tmp_path / "out/0.png").shape[:2]) == 32
 
 
-def test_unreadable_pictures_are_left_out_and_reported(run, photos, tmp_path):
-    (photos / "bad.jpg").write_text("no picture")
+def test_unreadable_images_are_left_out_and_reported(run, photos, tmp_path):
+    (photos / "bad.jpg").write_text("no image")
     code, out, lines = run("pack", photos, "-o", tmp_path / "p.h5", "--size", 32)
-    assert (code, "8 pictures" in out) == (0, True)
-    assert "left out 1: 1 × not a picture (first: bad.jpg)" in lines[-1]
+    assert (code, "8 images" in out) == (0, True)
+    assert "left out 1: 1 × not an image (first: bad.jpg)" in lines[-1]
 
 
-def test_without_a_readable_picture_nothing_is_written(run, tmp_path):
-    (tmp_path / "bad.jpg").write_text("no picture")
+def test_without_a_readable_image_nothing_is_written(run, tmp_path):
+    (tmp_path / "bad.jpg").write_text("no image")
     code, _, lines = run("pack", tmp_path / "bad.jpg", "-o", tmp_path / "p.h5")
     assert (code, len(lines)) == (2, 1)
-    assert "expected pictures that can be read_rgb, got none of 1" in lines[0]
+    assert "expected images that can be read_rgb, got none of 1" in lines[0]
     assert [path.name for path in tmp_path.iterdir()] == ["bad.jpg"]
 
 
 def test_what_was_done_is_not_done_again(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(packing, "_PART_SECONDS", 0.0)  # a part for every picture
-    pictures = find([str(photos)]).pictures
+    monkeypatch.setattr(packing, "_PART_SECONDS", 0.0)  # a part for every image
+    images = find([str(photos)]).images
 
     def stop(items, _):
         for count, item in enumerate(items):
@@ -86,24 +86,24 @@ def test_what_was_done_is_not_done_again(photos, tmp_path, monkeypatch):
             yield item
 
     with pytest.raises(KeyboardInterrupt):
-        pack(pictures, 32, tmp_path / "p.h5", track=stop)
+        pack(images, 32, tmp_path / "p.h5", track=stop)
     assert not (tmp_path / "p.h5").exists()
     calls = []
     monkeypatch.setattr(
         packing, "read_rgb", lambda p, size: calls.append(p.name) or read_rgb(p, size)
     )
-    pack(pictures, 32, tmp_path / "p.h5")
-    assert calls == [picture.name for picture in pictures[5:]]
-    assert len(find([str(tmp_path / "p.h5")]).pictures) == 8
+    pack(images, 32, tmp_path / "p.h5")
+    assert calls == [image.name for image in images[5:]]
+    assert len(find([str(tmp_path / "p.h5")]).images) == 8
     assert [path.name for path in tmp_path.iterdir() if "p.h5" in path.name] == ["p.h5"]
 
 
 def test_another_size_does_not_continue_it(photos, tmp_path):
     (tmp_path / "p.h5.parts").mkdir()
-    pictures = find([str(photos)]).pictures
+    images = find([str(photos)]).images
     (tmp_path / "p.h5.parts/pack.json").write_text('{"size": 64, "pictures": "x"}')
-    with pytest.raises(ValueError, match=r"p.h5.parts: expected the pictures and the size that"):
-        pack(pictures, 32, tmp_path / "p.h5")
+    with pytest.raises(ValueError, match=r"p.h5.parts: expected the images and the size that"):
+        pack(images, 32, tmp_path / "p.h5")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
@@ -115,7 +115,7 @@ def test_a_cut_file_is_refused(share, packed, run, tmp_path):
     assert "not a whole file of photochrom pack" in lines[0]
     assert "pack it again" in lines[0]
     assert run("pack", packed.parent / "photos", "-o", packed, "--overwrite")[0] == 0
-    assert len(find([str(packed)]).pictures) == 8
+    assert len(find([str(packed)]).images) == 8
 
 
 def test_another_hdf5_file_is_refused(run, tmp_path):
@@ -151,10 +151,10 @@ def broken(file, what):
         ("huge", "expected at most 200000000 pixels"),
     ],
 )
-def test_a_damaged_picture_among_good_ones_is_left_out(what, said, packed):
+def test_a_damaged_image_among_good_ones_is_left_out(what, said, packed):
     with h5py.File(packed, "a") as file:
         broken(file, what)
-    pictures = find([str(packed)]).pictures
-    with pytest.raises(PictureError, match=said):
-        read_rgb(pictures[2])
-    assert read_rgb(pictures[3]).shape[2] == 3
+    images = find([str(packed)]).images
+    with pytest.raises(ImageError, match=said):
+        read_rgb(images[2])
+    assert read_rgb(images[3]).shape[2] == 3

@@ -9,7 +9,7 @@ def shown(errors, random):
 
 
 def test_examples_by_hand():
-    # Of seven pictures, means 1, 3, 6, 7/3, 7, unknown, 14/3; differences 0, 9, 10, 1, 3, -, 2.
+    # Of seven images, means 1, 3, 6, 7/3, 7, unknown, 14/3; differences 0, 9, 10, 1, 3, -, 2.
     unknown = np.nan
     errors = [
         [1, 0, 1, 2, 8, unknown, 4],
@@ -24,6 +24,6 @@ def test_examples_by_hand():
     }
 
 
-def test_fewer_pictures_or_rows_give_fewer_examples():
+def test_fewer_images_or_rows_give_fewer_examples():
     assert shown([[2, 1]], random=9) == {"random": [0, 1], "best": [1, 0], "worst": [0, 1]}
     assert shown(np.empty((0, 3)), random=2) == {"random": [0, 1]}

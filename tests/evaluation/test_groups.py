@@ -1,4 +1,4 @@
-"""Scores of each source's pictures by themselves: computed, written, shown."""
+"""Scores of each source's images by themselves: computed, written, shown."""
 
 import csv
 import json
@@ -21,8 +21,8 @@ from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 from photochrom.report import write_report
 
-# One picture at a time: convolutions of other batches round otherwise.
-SMALL = EvaluateConfig(size=32, batch=1, examples=0)
+# One image at a time: convolutions of other batches round otherwise.
+SMALL = EvaluateConfig(size=32, batch_size=1, examples=0)
 SOURCES = ["flowers", "scenes", "flowers", "flowers", "scenes", "one", "scenes", "flowers"]
 SCORES = ("auc_raw", "auc_rebalanced", "colorfulness", "colorfulness_difference")
 
@@ -40,13 +40,13 @@ def contenders():
     return made
 
 
-def of(source, pictures):
-    return [picture for picture, own in zip(pictures, SOURCES, strict=True) if own == source]
+def of(source, images):
+    return [image for image, own in zip(images, SOURCES, strict=True) if own == source]
 
 
 def assert_same_values(found, alone):
     """`found`, of a source among others, has the values of the table `alone`."""
-    assert found.pictures == alone.counted
+    assert found.images == alone.counted
     assert found.true_colorfulness == pytest.approx(alone.truth["colorfulness"], rel=1e-12)
     for row in alone.rows:
         # Those borrow from images of other sources, and draw by an image's place among all.
@@ -57,26 +57,26 @@ def assert_same_values(found, alone):
                 assert found.scores[row.name][key].value == pytest.approx(value, rel=1e-12)
 
 
-def test_a_source_scores_what_its_pictures_score_alone(contenders, pictures):
-    found = evaluate(contenders, pictures, SMALL, sources=SOURCES).sources
+def test_a_source_scores_what_its_images_score_alone(contenders, images):
+    found = evaluate(contenders, images, SMALL, sources=SOURCES).sources
     assert [one.source for one in found] == ["flowers", "scenes", "one"]  # the largest first
     for one in found:
         assert list(one.scores) == ["net", *BASELINES]
-        assert_same_values(one, evaluate(contenders, of(one.source, pictures), SMALL))
+        assert_same_values(one, evaluate(contenders, of(one.source, images), SMALL))
 
 
-def test_unreadable_pictures_are_left_out_of_their_source(photos, pictures):
+def test_unreadable_images_are_left_out_of_their_source(photos, images):
     for name in ("2.png", "5.jpg"):  # one of the flowers, and the only one of its source
-        (photos / name).write_text("no picture")
-    flowers, scenes = evaluate({}, pictures, SMALL, sources=SOURCES).sources
-    assert (flowers.pictures, scenes.pictures) == (3, 3)
+        (photos / name).write_text("no image")
+    flowers, scenes = evaluate({}, images, SMALL, sources=SOURCES).sources
+    assert (flowers.images, scenes.images) == (3, 3)
     for one in (flowers, scenes):
-        assert_same_values(one, evaluate({}, of(one.source, pictures), SMALL))
+        assert_same_values(one, evaluate({}, of(one.source, images), SMALL))
 
 
-def test_a_single_source_has_the_scores_and_intervals_of_the_table(contenders, pictures):
+def test_a_single_source_has_the_scores_and_intervals_of_the_table(contenders, images):
     # Each thrice: intervals need 20.
-    told = evaluate(contenders, pictures * 3, SMALL, sources=["photos"] * 24)
+    told = evaluate(contenders, images * 3, SMALL, sources=["photos"] * 24)
     (found,) = told.sources
     for row in told.rows:
         for key in SCORES:
@@ -85,8 +85,8 @@ def test_a_single_source_has_the_scores_and_intervals_of_the_table(contenders, p
             assert math.isnan(one.low) is (key == "auc_rebalanced")  # which needs 50
 
 
-def test_a_source_of_one_picture_has_no_interval(pictures):
-    *_, one = evaluate({}, pictures, SMALL, sources=SOURCES).sources
+def test_a_source_of_one_image_has_no_interval(images):
+    *_, one = evaluate({}, images, SMALL, sources=SOURCES).sources
     for scores in one.scores.values():
         for score in scores.values():
             assert math.isfinite(score.value)
@@ -94,13 +94,13 @@ def test_a_source_of_one_picture_has_no_interval(pictures):
             assert math.isnan(score.high)
 
 
-def test_without_sources_there_are_no_scores_by_source(pictures):
-    assert evaluate({}, pictures[:2], SMALL).sources == []
+def test_without_sources_there_are_no_scores_by_source(images):
+    assert evaluate({}, images[:2], SMALL).sources == []
 
 
-def test_sources_are_as_many_as_pictures(pictures):
-    with pytest.raises(ValueError, match=r"expected 8 sources, one a picture, got 7"):
-        evaluate({}, pictures, SMALL, sources=SOURCES[:7])
+def test_sources_are_as_many_as_images(images):
+    with pytest.raises(ValueError, match=r"expected 8 sources, one an image, got 7"):
+        evaluate({}, images, SMALL, sources=SOURCES[:7])
 
 
 def shifted(*shifts, images=40):
@@ -198,7 +198,7 @@ def test_sources_csv_has_a_line_a_source_and_row(told, tmp_path):
         *(("<b>?", "gray"), ("<b>?", "<mine>"), ("one", "gray"), ("one", "<mine>"))
     ]
     first, last = lines[1], lines[3]
-    assert (first["pictures"], first["true_colorfulness"]) == ("1200", "33.3")
+    assert (first["images"], first["true_colorfulness"]) == ("1200", "33.3")
     assert [first[f"auc_raw{end}"] for end in ("", "_low", "_high")] == ["21.0", "20.0", "22.0"]
     assert [last[f"colorfulness{end}"] for end in ("", "_low", "_high")] == ["31.5", "", ""]
     assert last["true_colorfulness"] == ""
@@ -207,7 +207,7 @@ def test_sources_csv_has_a_line_a_source_and_row(told, tmp_path):
 def test_scores_json_has_the_scores_by_source(told, tmp_path):
     write_report(told, tmp_path)
     first, one = json.loads((tmp_path / "scores.json").read_text("utf-8"))["sources"]
-    assert (first["source"], first["pictures"]) == ("<b>?", 1200)
+    assert (first["source"], first["images"]) == ("<b>?", 1200)
     assert first["scores"]["<mine>"]["auc_rebalanced"] == {"value": 21.0, "low": 20.0, "high": 22.0}
     assert one["scores"]["gray"]["auc_raw"] == {"value": 31.5, "low": None, "high": None}
 
@@ -252,27 +252,27 @@ def test_a_report_without_sources_keeps_no_older_ones(told, tmp_path):
 
 
 @pytest.fixture
-def table(tmp_path, pictures):
+def table(tmp_path, images):
     path = tmp_path / "index.tsv"
-    lines = [f"{p.name}\t{source}\n" for p, source in zip(pictures, SOURCES, strict=True)]
+    lines = [f"{p.name}\t{source}\n" for p, source in zip(images, SOURCES, strict=True)]
     path.write_text("".join(["key\tsource\n", *lines[::-1]]))
     return path
 
 
 def test_the_command_tells_scores_by_source(run, reading, table, photos, tmp_path):
-    assert run(*reading("evaluate", photos), "--sources", table)[0] == 0
+    assert run(*reading("evaluate", photos), "--group-by", table)[0] == 0
     scores = json.loads((tmp_path / "out" / "scores.json").read_text("utf-8"))
-    found = [(one["source"], one["pictures"]) for one in scores["sources"]]
+    found = [(one["source"], one["images"]) for one in scores["sources"]]
     assert found == [("flowers", 4), ("scenes", 3), ("one", 1)]
     assert scores["provenance"]["sources"] == str(table)
 
 
-def test_a_picture_without_a_source_is_refused_before_any_is_scored(
+def test_a_image_without_a_source_is_refused_before_any_is_scored(
     refusal, reading, table, photos, tmp_path
 ):
     table.write_text("key\tsource\n0.png\tflowers\n")
-    said = refusal(*reading("evaluate", photos), "--sources", table)
+    said = refusal(*reading("evaluate", photos), "--group-by", table)
     assert said == (
-        f"{table}: expected a line for each of 8 pictures, got none for 7: the first is 1.jpg"
+        f"{table}: expected a line for each of 8 images, got none for 7: the first is 1.jpg"
     )
     assert not (tmp_path / "out").exists()

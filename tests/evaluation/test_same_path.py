@@ -17,36 +17,36 @@ from photochrom.models import load_model
 CONFIG = EvaluateConfig(size=128, examples=0)
 
 
-def scores_of(folder, pictures, **more):
-    source = Predictions.find(str(folder), pictures)
-    told = evaluate({"them": Contender(source, "", own_L=True), **more}, pictures, CONFIG)
+def scores_of(folder, images, **more):
+    source = Predictions.find(str(folder), images)
+    told = evaluate({"them": Contender(source, "", own_L=True), **more}, images, CONFIG)
     return {row.name: {key: one.value for key, one in row.scores.items()} for row in told.rows}
 
 
 @pytest.mark.parametrize("name", ["photochrom", "photochrom-l2"])
 def test_an_own_row_scores_as_its_colorized_images_do(name, samples, tmp_path):
-    pictures = find([str(samples)]).pictures[:8]
-    for outcome in colorize_all(pictures, load_model(name), str(tmp_path / "made")):
+    images = find([str(samples)]).images[:8]
+    for outcome in colorize_all(images, load_model(name), str(tmp_path / "made")):
         assert not outcome.reason
-    found = scores_of(tmp_path / "made", pictures, own=trained(name))
+    found = scores_of(tmp_path / "made", images, own=trained(name))
     for key, value in found["them"].items():
         # The network sees several images at a time in one case: convolutions round otherwise.
         assert found["own"][key] == pytest.approx(value, abs=0.02), key
 
 
-def test_a_perfect_prediction_of_a_jpeg_scores_as_the_truth(save_picture, tmp_path):
+def test_a_perfect_prediction_of_a_jpeg_scores_as_the_truth(save_image, tmp_path):
     """The truth is decoded in full, so what another program decodes in full equals it."""
     noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)
-    path = save_picture("true/a.jpg", noise)
-    save_picture("made/a.png", np.asarray(Image.open(path)))
-    found = scores_of(tmp_path / "made", find([str(path.parent)]).pictures)["them"]
+    path = save_image("true/a.jpg", noise)
+    save_image("made/a.png", np.asarray(Image.open(path)))
+    found = scores_of(tmp_path / "made", find([str(path.parent)]).images)["them"]
     assert (found["auc_raw"], found["psnr"], found["delta_e"]) == (100, 100, 0)
 
 
-def test_a_perfect_prediction_with_a_profile_scores_as_the_truth(save_picture, tmp_path):
+def test_a_perfect_prediction_with_a_profile_scores_as_the_truth(save_image, tmp_path):
     """The same colors in another space: what counts is what the file shows, not its numbers."""
     rgb = np.random.default_rng(1).integers(60, 200, (40, 40, 3), dtype=np.uint8)
-    path = save_picture("true/a.png", rgb)
+    path = save_image("true/a.png", rgb)
     lab = ImageCms.createProfile("LAB")
     srgb = ImageCms.createProfile("sRGB")
     assert lab is not None
@@ -54,11 +54,11 @@ def test_a_perfect_prediction_with_a_profile_scores_as_the_truth(save_picture, t
     (tmp_path / "made").mkdir()
     profile = ImageCms.ImageCmsProfile(srgb).tobytes()
     image.save(tmp_path / "made/a.png", icc_profile=profile)
-    found = scores_of(tmp_path / "made", find([str(path.parent)]).pictures)["them"]
+    found = scores_of(tmp_path / "made", find([str(path.parent)]).images)["them"]
     assert found["auc_raw"] == pytest.approx(100, abs=0.7)  # 8 bits through a profile
 
 
-def test_colors_outside_srgb_are_scored_as_they_are_shown(pictures):
+def test_colors_outside_srgb_are_scored_as_they_are_shown(images):
     """ab = (0, -128) exists at no L: it loses chroma, and that is what is compared."""
     import torch
 

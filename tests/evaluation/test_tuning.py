@@ -17,7 +17,7 @@ from photochrom.quantize import Gamut, hard_encode
 
 SIZE = 32
 LEVELS = np.linspace(35, 70, 8)
-"""L of the bands of a picture, 4 pixels each: a network may tell them apart."""
+"""L of the bands of an image, 4 pixels each: a network may tell them apart."""
 W = np.array([3.0, 0.4])
 """Rebalancing weights of two bins."""
 ROUNDED = 0.05
@@ -40,18 +40,18 @@ class Looked(nn.Module):
 
 
 @pytest.fixture
-def banded(save_picture):
-    """A picture of bands of ab (8, 2), as it is found and its true ab by scikit-image."""
+def banded(save_image):
+    """An image of bands of ab (8, 2), as it is found and its true ab by scikit-image."""
 
     def call(ab):
         lab = np.concatenate([LEVELS[:, None], ab], axis=1)
         linear = lab2rgb(lab[None].repeat(SIZE, axis=0).repeat(SIZE // len(LEVELS), axis=1))
         assert 0 < linear.min() <= linear.max() < 1  # in gamut
-        path = save_picture("bands/0.png", (255 * linear).round().astype(np.uint8))
-        rgb = read_rgb(find([str(path)]).pictures[0])
+        path = save_image("bands/0.png", (255 * linear).round().astype(np.uint8))
+        rgb = read_rgb(find([str(path)]).images[0])
         true = rgb2lab(rgb)[0, :: SIZE // len(LEVELS), 1:]
         assert np.abs(true - ab).max() < 0.8  # of rounding to 8 bits
-        return find([str(path.parent)]).pictures, true
+        return find([str(path.parent)]).images, true
 
     return call
 
@@ -84,9 +84,9 @@ def classifier(logits, bins=TWO):
 @pytest.mark.parametrize("gain", [1.0, 3.0])
 def test_ab_of_half_the_chroma_are_doubled(gain, banded):
     """Whatever the gain of the model was before: the candidates take its place."""
-    pictures, true = banded(around(30))
+    images, true = banded(around(30))
     model = regression(true / 2 / 100, gain=gain)
-    tuned = tune(model, pictures, size=SIZE)
+    tuned = tune(model, images, size=SIZE)
     assert tuned.decoding == Decoding(gain=2.0)
     # Within 1 ab unit, it lacks at most the first of 151 thresholds.
     assert 100 - 100 / 151 <= tuned.score <= 100
@@ -105,19 +105,19 @@ def test_a_classifier_that_is_right_at_one_decoding_is_decoded_so(
     temperature, adjustment, rebalanced, banded
 ):
     """Its p, adjusted by m and sharpened by T, is the truth's: (p · m)^(1/T) ∝ q."""
-    pictures, _ = banded(Q @ TWO.numpy())
+    images, _ = banded(Q @ TWO.numpy())
     m = (1 - adjustment) + adjustment * W
     p = Q**temperature / m * (W if rebalanced else 1)
     model = classifier(np.log(p))
-    tuned = tune(model, pictures, weights=W, rebalanced=rebalanced, size=SIZE)
+    tuned = tune(model, images, weights=W, rebalanced=rebalanced, size=SIZE)
     assert tuned.decoding == Decoding(temperature, adjustment)
     assert tuned.score >= 100 - 100 / 151  # within 1 ab unit
     assert sum(score == tuned.score for _, score in tuned.tried) == 1
 
 
 def test_the_temperature_is_found_without_weights(banded):
-    pictures, _ = banded(Q @ TWO.numpy())
-    tuned = tune(classifier(np.log(Q) / 2), pictures, size=SIZE)
+    images, _ = banded(Q @ TWO.numpy())
+    tuned = tune(classifier(np.log(Q) / 2), images, size=SIZE)
     assert tuned.decoding.adjustment is None
     assert tuned.decoding.temperature == pytest.approx(0.5, rel=0.05)  # of 49 from 0.1 to 1
 
@@ -158,36 +158,36 @@ def test_an_adjustment_goes_from_p_to_what_rare_colors_weigh(adjustment, rebalan
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("objective", ["auc_rebalanced", "auc_raw"])
-def test_a_candidate_applied_predicts_what_was_scored(objective, stride, classifier, pictures):
-    model, pictures = classifier(stride), pictures[:3]
+def test_a_candidate_applied_predicts_what_was_scored(objective, stride, classifier, images):
+    model, images = classifier(stride), images[:3]
     weights = np.geomspace(0.2, 5, len(model.gamut))
     before = copy.deepcopy(model.state_dict())
-    tuned = tune(model, pictures, objective=objective, weights=weights, size=SIZE)
+    tuned = tune(model, images, objective=objective, weights=weights, size=SIZE)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     for decoding, score in [*tuned.tried[::12], (tuned.decoding, tuned.score)]:
         other = copy.deepcopy(model)
         apply(other, decoding, weights=weights)
-        assert scored(other, pictures, objective) == pytest.approx(score, abs=ROUNDED), decoding
+        assert scored(other, images, objective) == pytest.approx(score, abs=ROUNDED), decoding
     assert tuned.score == max(score for _, score in tuned.tried)
     assert len({score for _, score in tuned.tried}) > 10
 
 
-def test_and_so_does_a_gain(pictures):
+def test_and_so_does_a_gain(images):
     torch.manual_seed(0)
     architecture = Architecture(method="regression", width=2, size=SIZE)
     model = Colorizer(architecture, Gamut.srgb(), gain=1.5).eval()
-    tuned = tune(model, pictures[:3], size=SIZE)
+    tuned = tune(model, images[:3], size=SIZE)
     for decoding, score in [*tuned.tried[::12], (tuned.decoding, tuned.score)]:
         other = copy.deepcopy(model)
         apply(other, decoding)
-        assert scored(other, pictures[:3], "auc_rebalanced") == pytest.approx(score, abs=ROUNDED)
+        assert scored(other, images[:3], "auc_rebalanced") == pytest.approx(score, abs=ROUNDED)
 
 
-def scored(model, pictures, objective):
+def scored(model, images, objective):
     """The same score by its definition: every second pixel of the square, all images together."""
     ab, truth = [], []
-    for picture in pictures:
-        rgb = torch.tensor(read_rgb(picture, SIZE, fit="scale")).movedim(-1, 0)[None]
+    for image in images:
+        rgb = torch.tensor(read_rgb(image, SIZE, fit="scale")).movedim(-1, 0)[None]
         lab = lab_from_rgb(rgb.float() / 255)
         top, left = ((side - SIZE) // 2 for side in lab.shape[-2:])
         square = (..., slice(top, top + SIZE, 2), slice(left, left + SIZE, 2))
@@ -203,28 +203,28 @@ def scored(model, pictures, objective):
 
 
 def test_among_equal_candidates_the_first_is_taken(banded):
-    pictures, _ = banded(Q @ TWO.numpy())
-    tuned = tune(classifier(np.log(Q)), pictures, weights=np.ones(2), size=SIZE)
+    images, _ = banded(Q @ TWO.numpy())
+    tuned = tune(classifier(np.log(Q)), images, weights=np.ones(2), size=SIZE)
     assert tuned.decoding == Decoding(1.0, 0.0)  # with weights of one, no adjustment does anything
 
 
 def test_images_that_cannot_be_read_are_passed_over(banded, tmp_path):
-    pictures, true = banded(around(30))
-    expected = tune(regression(true / 200), pictures, size=SIZE)
+    images, true = banded(around(30))
+    expected = tune(regression(true / 200), images, size=SIZE)
     (tmp_path / "bands/1.png").write_bytes(b"\x89PNG, but cut short")
-    pictures = find([str(tmp_path / "bands")]).pictures
-    assert len(pictures) == 2
+    images = find([str(tmp_path / "bands")]).images
+    assert len(images) == 2
     shown = []
     found = tune(
         regression(true / 200),
-        pictures,
+        images,
         size=SIZE,
         track=lambda images, total: shown.append(total) or images,
     )
     assert found == expected
     assert shown == [2]
     with pytest.raises(ValueError, match=r"expected images to choose on, got none of 1 that can"):
-        tune(regression(true / 200), pictures[1:], size=SIZE)
+        tune(regression(true / 200), images[1:], size=SIZE)
 
 
 @pytest.mark.parametrize(

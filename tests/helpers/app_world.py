@@ -1,4 +1,4 @@
-"""Pictures, models and pages that the tests of the app share."""
+"""Images, models and pages that the tests of the app share."""
 
 import io
 import json
@@ -104,5 +104,5 @@ def labels(app):
 
 
 def compared(app):
-    """What the divider stands between: labels and pictures."""
+    """What the divider stands between: labels and images."""
     return data_of(app, "compare")

@@ -5,7 +5,20 @@ import sys
 
 import pytest
 
-TINY = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--workers", 0, "--precision", 32]
+TINY = [
+    "--width",
+    2,
+    "--crop",
+    32,
+    "--size",
+    32,
+    "--batch-size",
+    2,
+    "--workers",
+    0,
+    "--precision",
+    32,
+]
 
 
 def refused(result):
@@ -33,7 +46,7 @@ def run(monkeypatch, capsys):
         return (
             code,
             out,
-            [line for line in lines if line and "%|" not in line and "re [" not in line],
+            [line for line in lines if line and "%|" not in line and "e [" not in line],
         )
 
     return call
@@ -48,16 +61,16 @@ def refusal(run):
 
 @pytest.fixture
 def reading(model, tmp_path):
-    """The command of that name that reads `pictures` and writes `tmp_path / "out"`."""
+    """The command of that name that reads `images` and writes `tmp_path / "out"`."""
     out = tmp_path / "out"
 
-    def command(name, *pictures):
+    def command(name, *images):
         return {
-            "prior": ("prior", "build", *pictures, "-o", out),
-            "train": ("train", *pictures, "-o", out, "--no-rebalance", "--steps", 9, *TINY),
-            "colorize": ("colorize", *pictures, "--model", model, "-o", out),
-            "evaluate": ("evaluate", model, "--pictures", *pictures, "-o", out, "--size", 32),
-            "study": ("study", *pictures, "-o", out, "--steps", 2, *TINY),
+            "prior": ("prior", "build", *images, "-o", out),
+            "train": ("train", *images, "-o", out, "--no-rebalance", "--steps", 9, *TINY),
+            "colorize": ("colorize", *images, "--model", model, "-o", out),
+            "evaluate": ("evaluate", model, "--images", *images, "-o", out, "--size", 32),
+            "study": ("study", *images, "-o", out, "--steps", 2, *TINY),
         }[name]
 
     return command
@@ -72,7 +85,7 @@ def colorize(run, model, tmp_path):
         more = ("--model", model, "--json", told, *(("-o", tmp_path / out) if out else ()))
         code, _, lines = run("colorize", *arguments, *more)
         entries = json.loads(told.read_text()) if told.exists() else []
-        assert len({entry["picture"] for entry in entries}) == len(entries), entries
-        return code, lines, {entry["picture"]: entry for entry in entries}
+        assert len({entry["image"] for entry in entries}) == len(entries), entries
+        return code, lines, {entry["image"]: entry for entry in entries}
 
     return call

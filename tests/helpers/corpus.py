@@ -1,4 +1,4 @@
-"""Some hundred odd picture files, drawn anew by each test run: what `photochrom colorize` may meet.
+"""Some hundred odd image files, drawn anew by each test run: what `photochrom colorize` may meet.
 
 A file that is whole comes with what its output must have; of the others nothing is known but that
 they may be refused.
@@ -30,7 +30,7 @@ def drawn(seed: int = 0) -> list[Drawn]:
     return [*whole, *_misnamed(whole), *_damaged(whole, rng), *absurd(), *bombs(), *garbage(rng)]
 
 
-def picture(mode: str, rng: np.random.Generator) -> Image.Image:
+def image(mode: str, rng: np.random.Generator) -> Image.Image:
     """Noise in any mode of Pillow's."""
     if mode == "F":
         return Image.fromarray(rng.random((HEIGHT, WIDTH), np.float32))
@@ -52,7 +52,7 @@ def _of_pillow(rng: np.random.Generator) -> Iterator[Drawn]:
     for format in sorted(set(Image.SAVE) - _LEFT_OUT):
         for mode in MODES:
             try:
-                data = encoded(picture(mode, rng), format)
+                data = encoded(image(mode, rng), format)
                 with Image.open(io.BytesIO(data)) as again:
                     again.load()
             except Exception:  # it takes no such mode, or reads it not
@@ -97,7 +97,7 @@ def _tiff(array: np.ndarray, **options: object) -> bytes:
 
 
 def _animated(rng: np.random.Generator) -> Iterator[Drawn]:
-    frames = [picture("RGB", rng) for _ in range(3)]
+    frames = [image("RGB", rng) for _ in range(3)]
     for format, ending in (("GIF", "gif"), ("PNG", "png"), ("WEBP", "webp"), ("TIFF", "tif")):
         data = encoded(frames[0], format, save_all=True, append_images=frames[1:])
         with Image.open(io.BytesIO(data)) as again:
@@ -106,8 +106,8 @@ def _animated(rng: np.random.Generator) -> Iterator[Drawn]:
 
 
 def _said_much(rng: np.random.Generator) -> Iterator[Drawn]:
-    """Whole pictures with much else in their files."""
-    rgb, size = picture("RGB", rng), (WIDTH, HEIGHT)
+    """Whole images with much else in their files."""
+    rgb, size = image("RGB", rng), (WIDTH, HEIGHT)
     tags = Image.Exif()
     tags[0x010E] = "x" * 60_000
     for format, ending in (("JPEG", "jpg"), ("PNG", "png"), ("WEBP", "webp"), ("TIFF", "tif")):

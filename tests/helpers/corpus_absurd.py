@@ -1,4 +1,4 @@
-"""Of the corpus: files that declare the absurd, or inflate without end, or are no pictures."""
+"""Of the corpus: files that declare the absurd, or inflate without end, or are no images."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 13, 9
 
 
 class Drawn(NamedTuple):
-    """A file, and size, alpha and depth of the picture in it, where it is whole."""
+    """A file, and size, alpha and depth of the image in it, where it is whole."""
 
     name: str
     data: bytes
@@ -34,7 +34,7 @@ def png(width: int, height: int, kind: int, bits: int, lines: bytes, *chunks: by
 
 
 def absurd() -> Iterator[Drawn]:
-    """Small files that declare enormous pictures."""
+    """Small files that declare enormous images."""
     most = 2**31 - 1
     for width, height in ((60_000, 60_000), (most, most), (most, 1), (1, most), (0, 5)):
         name = f"{width}x{height}"
@@ -72,7 +72,7 @@ def _declared_tiff(width: int, height: int, tiled: bool, tile: int = 64) -> byte
 
 
 def bombs() -> Iterator[Drawn]:
-    """What inflates to far more than a picture says of itself."""
+    """What inflates to far more than an image says of itself."""
     much = zlib.compress(bytes(60_000_000), 9)
     lines = bytes(HEIGHT * (3 * WIDTH + 1))
     for kind, data in {

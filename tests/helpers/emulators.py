@@ -1,4 +1,4 @@
-"""Buckets with eight pictures, and other servers of localhost."""
+"""Buckets with eight images, and other servers of localhost."""
 
 import http.server
 import threading
@@ -9,7 +9,7 @@ import requests
 
 @pytest.fixture
 def s3(monkeypatch, photos):
-    """A bucket with eight pictures, in S3 by moto."""
+    """A bucket with eight images, in S3 by moto."""
     import s3fs
     from moto.server import ThreadedMotoServer
 
@@ -21,10 +21,10 @@ def s3(monkeypatch, photos):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     s3fs.S3FileSystem.clear_instance_cache()
     files = s3fs.S3FileSystem(skip_instance_cache=True)
-    files.mkdir("pictures")
+    files.mkdir("images")
     for path in sorted(photos.iterdir()):
-        files.pipe(f"pictures/deep/{path.name}", path.read_bytes())
-    yield "s3://pictures"
+        files.pipe(f"images/deep/{path.name}", path.read_bytes())
+    yield "s3://images"
     requests.post("http://{}:{}/moto-api/reset".format(*server.get_host_and_port()), timeout=30)
     server.stop()
     s3fs.S3FileSystem.clear_instance_cache()
@@ -32,11 +32,11 @@ def s3(monkeypatch, photos):
 
 @pytest.fixture
 def gcs(monkeypatch, photos):
-    """A bucket with eight pictures, in Cloud Storage by an emulator."""
+    """A bucket with eight images, in Cloud Storage by an emulator."""
     import gcsfs
     from gcp_storage_emulator.server import create_server
 
-    server = create_server("127.0.0.1", 0, in_memory=True, default_bucket="pictures")
+    server = create_server("127.0.0.1", 0, in_memory=True, default_bucket="images")
     server.start()
     # It would print when a client hangs up, and the tests read what is printed.
     server._api._httpd.handle_error = lambda request, client_address: None
@@ -45,8 +45,8 @@ def gcs(monkeypatch, photos):
     gcsfs.GCSFileSystem.clear_instance_cache()
     files = gcsfs.GCSFileSystem()
     for path in sorted(photos.iterdir()):
-        files.pipe(f"pictures/deep/{path.name}", path.read_bytes())
-    yield "gs://pictures"
+        files.pipe(f"images/deep/{path.name}", path.read_bytes())
+    yield "gs://images"
     gcsfs.GCSFileSystem.clear_instance_cache()
     server.stop()
 

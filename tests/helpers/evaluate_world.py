@@ -7,7 +7,7 @@ from photochrom.evaluation.evaluate import Contender
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
 
-SMALL = EvaluateConfig(size=32, batch=3, examples=2)
+SMALL = EvaluateConfig(size=32, batch_size=3, examples=2)
 
 
 @pytest.fixture

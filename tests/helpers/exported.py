@@ -18,7 +18,7 @@ def shelf(tmp_path_factory):
         model = Colorizer(
             Architecture(method=method, width=2, size=32, stride=2), Gamut.srgb(20), temperature=0.5
         )
-        torch.nn.init.normal_(model.network.head.weight, std=3)  # sure enough to have colours
+        torch.nn.init.normal_(model.network.head.weight, std=3)  # sure enough to have colors
         model.save(folder / name, {})
         export(folder / name, folder / f"{name}.onnx")
     return folder

@@ -4,7 +4,7 @@ from photochrom.metrics import Gathered
 
 
 def gathered(*parts, most=None):
-    """The scores of all parts in their order; `most` is how many pictures there is room for."""
+    """The scores of all parts in their order; `most` is how many images there is room for."""
     found = Gathered(sum(map(len, parts)) if most is None else most)
     for part in parts:
         found.add(part)

@@ -29,7 +29,7 @@ def classifier():
 
 
 def vivid(architecture):
-    """A network that never learned, whose colours differ from pixel to pixel."""
+    """A network that never learned, whose colors differ from pixel to pixel."""
     torch.manual_seed(0)
     colorizer = Colorizer(architecture, Gamut.srgb(20), temperature=0.5).eval()
     for module in colorizer.modules():

@@ -1,4 +1,4 @@
-"""Noise, and pictures as files, that tests of originals share."""
+"""Noise, and images as files, that tests of originals share."""
 
 import io
 

@@ -12,8 +12,8 @@ from photochrom.evaluation.results import (
     Estimate,
     Evaluation,
     Example,
+    ImageScore,
     Pair,
-    PictureScore,
     Row,
     SweepPoint,
     Thresholds,
@@ -21,7 +21,7 @@ from photochrom.evaluation.results import (
 from photochrom.image_io import Skipped
 
 NAME = "<script>alert(1)</script>\n🌅\udce9.jpg"
-PICTURE = np.zeros((16, 16, 3), dtype=np.uint8)
+IMAGE = np.zeros((16, 16, 3), dtype=np.uint8)
 
 
 def row(name, rebalanced, *, baseline=False, **scores):
@@ -46,8 +46,8 @@ def pair(first, second, difference, *, key="auc_rebalanced", p=0.001, needed=Non
     )
 
 
-def example(name=NAME, why="random", picture=PICTURE):
-    images = dict.fromkeys(["gray input", "truth", "first"], picture)
+def example(name=NAME, why="random", image=IMAGE):
+    images = dict.fromkeys(["gray input", "truth", "first"], image)
     return Example(name, why, images, {"first": {"auc_raw": 91.23, "delta_e": 4.56}})
 
 
@@ -68,9 +68,9 @@ def evaluation(bare):
     return replace(
         bare,
         pairs=[pair("second", "first", 1)],
-        pictures=[PictureScore(NAME, "first", 1, {"auc_raw": 90.0, "psnr": math.inf})],
+        images=[ImageScore(NAME, "first", 1, {"auc_raw": 90.0, "psnr": math.inf})],
         examples=[example()],
-        skipped=[Skipped("bad\udce9<b>.jpg", "not a picture")],
+        skipped=[Skipped("bad\udce9<b>.jpg", "not an image")],
         thresholds={"first": Thresholds([50.0] * 151, [math.nan] * 151)},
         sweeps={"second": points, "first": []},
         chroma={"first": [0.9, 0.1], "truth": [0.5, 0.5]},

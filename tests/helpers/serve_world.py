@@ -1,4 +1,4 @@
-"""A server, pictures for it, and what the library makes of them: shared by tests of serving."""
+"""A server, images for it, and what the library makes of them: shared by tests of serving."""
 
 import io
 import threading

@@ -9,7 +9,7 @@ from photochrom.config import MethodConfig, StudyConfig
 REGRESSION = MethodConfig({"method": "regression"})
 PLAIN = MethodConfig({"rebalance": False})
 TWO = {"a": REGRESSION, "b": PLAIN}
-SHARED = {"width": 2, "size": 32, "crop": 32, "batch": 2, "steps": 4}
+SHARED = {"width": 2, "size": 32, "crop": 32, "batch_size": 2, "steps": 4}
 SHARED |= {"workers": 0, "precision": "32"}
 
 
@@ -30,7 +30,7 @@ class Silent:
 
         return step
 
-    def skipped(self, pictures, what):
+    def skipped(self, images, what):
         pass
 
 
@@ -50,23 +50,23 @@ def without_pages(monkeypatch):
 
 
 def gradient(seed):
-    """A picture (40, 50) from one random color to another."""
+    """An image (40, 50) from one random color to another."""
     first, last = np.random.default_rng(seed).integers(0, 256, size=(2, 3))
     x = np.linspace(0, 1, 50)[:, None]
     row = (1 - x) * first + x * last
     return np.broadcast_to(row.round().astype(np.uint8), (40, 50, 3))
 
 
-def purposes(pictures):
+def purposes(images):
     """Images of a study: two to choose on, two to report on."""
-    return studies.Pictures(pictures[:4], pictures[6:], "drawn", select=pictures[4:6])
+    return studies.ImageSets(images[:4], images[6:], "drawn", select=images[4:6])
 
 
-def conducted(pictures, folder, methods=TWO, stop=None, **changes):
+def conducted(images, folder, methods=TWO, stop=None, **changes):
     """Do a study that sweeps: its reporter."""
     protocol = {**SHARED, **changes.pop("protocol", {})}
     config, told = StudyConfig(methods=methods, protocol=protocol, **changes), Silent(stop)
-    studies.study(pictures, config, folder, told)
+    studies.study(images, config, folder, told)
     return told
 
 
@@ -77,15 +77,15 @@ def reported(monkeypatch):
 
 
 @pytest.fixture
-def given(pictures):
-    return purposes(pictures)
+def given(images):
+    return purposes(images)
 
 
 @pytest.fixture
 def sweep(given, tmp_path, reported):
-    """Do a study of the drawn pictures that sweeps, in `tmp_path / "study"`: its reporter."""
+    """Do a study of the drawn images that sweeps, in `tmp_path / "study"`: its reporter."""
 
-    def call(methods=TWO, pictures=given, **changes):
-        return conducted(pictures, tmp_path / "study", methods, **changes)
+    def call(methods=TWO, images=given, **changes):
+        return conducted(images, tmp_path / "study", methods, **changes)
 
     return call

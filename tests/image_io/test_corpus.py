@@ -22,9 +22,9 @@ def _never_hangs():
 
 
 def told_in(path: Path) -> dict[bytes, dict]:
-    """What the summary says, by the picture's name; each is told once."""
+    """What the summary says, by the image's name; each is told once."""
     entries = json.loads(path.read_text())
-    by_name = {os.fsencode(entry["picture"]): entry for entry in entries}
+    by_name = {os.fsencode(entry["image"]): entry for entry in entries}
     assert len(by_name) == len(entries)
     return by_name
 

@@ -1,4 +1,4 @@
-"""Damaged, absurd and enormous picture files are refused in one line, before they cost anything."""
+"""Damaged, absurd and enormous image files are refused in one line, before they cost anything."""
 
 import io
 import re
@@ -10,7 +10,7 @@ import tifffile
 from originals_world import encoded, noise
 from PIL import ExifTags, Image
 
-from photochrom.image_io import PictureError, decode_original, encode_original
+from photochrom.image_io import ImageError, decode_original, encode_original
 
 
 @pytest.mark.parametrize(("most", "refused"), [(95, True), (96, False)])
@@ -19,15 +19,15 @@ def test_more_pixels_than_allowed_are_refused_before_decoding(most, refused):
     if not refused:
         assert decode_original(data, most_pixels=most).pages[0].width == 12
         return
-    said = r"^expected at most 9.5e-05 megapixels, got 12 × 8 pixels: --most-megapixels raises the"
-    with pytest.raises(PictureError, match=said):
+    said = r"^expected at most 9.5e-05 megapixels, got 12 × 8 pixels: --max-megapixels raises the"
+    with pytest.raises(ImageError, match=said):
         decode_original(data, most_pixels=most)
 
 
 def test_pages_are_counted_together():
     page = Image.fromarray(noise(8, 12))
     data = encoded(page, "TIFF", save_all=True, append_images=[page] * 4)
-    with pytest.raises(PictureError, match=r"at most 0.0004 megapixels, got 12 × 8 \+ 12 .* \+ …"):
+    with pytest.raises(ImageError, match=r"at most 0.0004 megapixels, got 12 × 8 \+ 12 .* \+ …"):
         decode_original(data, pages="all", most_pixels=400)
 
 
@@ -35,7 +35,7 @@ def test_a_huge_declared_size_is_refused_without_a_warning():
     data = bytearray(encoded(Image.new("1", (8, 8)), "PNG"))
     data[16:24] = (100_000).to_bytes(4, "big") * 2
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
-    with pytest.raises(PictureError, match="expected at most 200 megapixels, got 100000 × 10"):
+    with pytest.raises(ImageError, match="expected at most 200 megapixels, got 100000 × 10"):
         decode_original(bytes(data))
 
 
@@ -47,18 +47,18 @@ def test_a_deflate_bomb_in_a_tiff_is_refused():
         writer.write(
             strips, shape=(8, 8, 3), dtype=np.float32, photometric="rgb", compression="zlib"
         )
-    with pytest.raises(PictureError, match="expected 768 bytes of pixels, got many more"):
+    with pytest.raises(ImageError, match="expected 768 bytes of pixels, got many more"):
         decode_original(buffer.getvalue())
 
 
-@pytest.mark.parametrize("data", [b"", b"not a picture", b"II*\0", bytes(1000)])
-def test_what_is_no_picture_is_refused(data):
-    with pytest.raises(PictureError, match=r"^[^\n]+$"):
+@pytest.mark.parametrize("data", [b"", b"not an image", b"II*\0", bytes(1000)])
+def test_what_is_no_image_is_refused(data):
+    with pytest.raises(ImageError, match=r"^[^\n]+$"):
         decode_original(data)
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
-def test_of_damaged_exif_the_picture_is_read():
+def test_of_damaged_exif_the_image_is_read():
     damaged = b"Exif\0\0MM\0*\0\0\0\x08\0\x05\x01\x12"
     file = decode_original(encoded(Image.fromarray(noise(8, 12)), "JPEG", exif=damaged))
     for format in ("jpg", "png", "tif", "webp"):
@@ -100,7 +100,7 @@ def test_damaged_files_are_read_or_refused_in_one_line(files, damage):
                 data[place] = rng.integers(256)
         try:
             encode_original(decode_original(bytes(data), pages="all", most_pixels=100_000))
-        except PictureError as error:
+        except ImageError as error:
             refusals.append(str(error))
     assert refusals
     assert all(re.fullmatch(r"[^\n]+", reason) for reason in refusals)

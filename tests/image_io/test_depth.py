@@ -28,11 +28,11 @@ def test_16_bit_tiff_is_read_to_the_last_bit(channels, compression, order):
     assert page.compressed == (compression is not None)
 
 
-def test_16_bit_planes_and_premultiplied_colours_are_read_to_the_last_bit():
+def test_16_bit_planes_and_premultiplied_colors_are_read_to_the_last_bit():
     array = noise(3, 9, 7, dtype=np.uint16)
     page = decode_original(tiff(array, photometric="rgb", planarconfig="separate")).pages[0]
     np.testing.assert_array_equal(page.pixels.stored(slice(0, 9)), np.moveaxis(array, 0, -1))
-    # By hand: a colour of 1000 under an alpha of 65535 / 5 was 5000.
+    # By hand: a color of 1000 under an alpha of 65535 / 5 was 5000.
     multiplied = np.full((4, 4, 4), 1000, np.uint16)
     multiplied[..., 3] = 65535 // 5
     page = decode_original(tiff(multiplied, photometric="rgb", extrasamples=["assocalpha"])).pages[
@@ -75,7 +75,7 @@ def test_16_bits_come_back_as_they_were(format, alpha):
     np.testing.assert_array_equal(high[..., :3], array[..., :3] >> 8)
 
 
-def test_a_16_bit_png_of_grey_and_alpha_is_read_to_the_last_bit():
+def test_a_16_bit_png_of_gray_and_alpha_is_read_to_the_last_bit():
     words = noise(5, 6, 2, dtype=np.uint16).astype(">u2")
     lines = b"".join(b"\0" + line.tobytes() for line in words)
     page = decode_original(png(lines, width=6, height=5, color_type=4)).pages[0]

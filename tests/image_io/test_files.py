@@ -1,4 +1,4 @@
-"""What a picture file says besides its pixels is kept."""
+"""What an image file says besides its pixels is kept."""
 
 import io
 
@@ -33,7 +33,7 @@ def exif(orientation: int) -> Image.Exif:
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("turn", range(1, 9))
-def test_the_picture_is_turned_upright_and_its_exif_says_so(format, turn):
+def test_the_image_is_turned_upright_and_its_exif_says_so(format, turn):
     data = encoded(Image.fromarray(noise(8, 12)), format, exif=exif(turn), dpi=(300, 200))
     file = decode_original(data)
     page = file.pages[0]
@@ -49,7 +49,7 @@ def test_the_picture_is_turned_upright_and_its_exif_says_so(format, turn):
 
 @pytest.mark.parametrize("turn", range(1, 9))
 @pytest.mark.parametrize("channels", [1, 2, 3])
-def test_deep_pictures_are_turned_as_pillow_turns(turn, channels):
+def test_deep_images_are_turned_as_pillow_turns(turn, channels):
     array = noise(8, 12, channels, dtype=np.uint16)
     buffer = io.BytesIO()
     tifffile.imwrite(
@@ -109,7 +109,7 @@ def test_the_rest_of_the_exif_is_kept_to_the_byte():
     assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
 
 
-def test_jpeg_stays_jpeg_with_colours_at_full_size():
+def test_jpeg_stays_jpeg_with_colors_at_full_size():
     file = decode_original(encoded(Image.fromarray(noise(8, 12)), "JPEG"))
     assert not file.lossless
     written = encode_original(file)
@@ -152,7 +152,7 @@ def test_a_format_says_what_it_cannot_carry():
         "PPM cannot carry its EXIF",
     ]
     assert encode_original(decode_original(encoded(image, "GIF"))).notes == [
-        "GIF cannot hold it in colour: written as PNG"
+        "GIF cannot hold it in color: written as PNG"
     ]
     with pytest.raises(ValueError, match=r"--format must be one of png, tiff, jpeg.*, got 'gif'"):
         encode_original(file, format="gif")
@@ -206,7 +206,7 @@ def test_pages_of_one_size_have_pixels_of_their_own():
 def test_of_an_animation_the_first_frame_is_taken():
     frames = [Image.fromarray(noise(8, 12, seed=i)) for i in range(2)]
     file = decode_original(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
-    assert file.notes == ["holds several pictures: only the first is taken"]
+    assert file.notes == ["holds several images: only the first is taken"]
 
 
 def test_a_file_is_written_alike_each_time():

@@ -1,4 +1,4 @@
-"""HEIC, as phones write it, wherever pictures are read; with and without its plug-in."""
+"""HEIC, as phones write it, wherever images are read; with and without its plug-in."""
 
 import io
 import re
@@ -11,7 +11,7 @@ from PIL import Image
 
 from photochrom import image_io
 from photochrom.app.uploads import Dropped, _entry
-from photochrom.image_io import Picture, PictureError, Skipped, decode_rgb, find, readable_formats
+from photochrom.image_io import ImageError, Skipped, SourceImage, decode_rgb, find, readable_formats
 
 SMOOTH = np.asarray(Image.fromarray(noise(6, 8, 4)).resize((160, 120), Image.Resampling.BICUBIC))
 
@@ -41,8 +41,8 @@ def test_a_heic_file_is_an_original():
 
 def test_heic_is_found_in_folders_and_decoded(tmp_path):
     (tmp_path / "a.HEIC").write_bytes(encoded(Image.fromarray(SMOOTH[..., :3]), "HEIF"))
-    (picture,) = find([str(tmp_path)]).pictures
-    rgb = decode_rgb(picture.read_bytes(), 60)
+    (image,) = find([str(tmp_path)]).images
+    rgb = decode_rgb(image.read_bytes(), 60)
     assert rgb.shape == (60, 80, 3)
 
 
@@ -51,7 +51,7 @@ def test_heic_without_its_plugin_names_it(read, monkeypatch):
     without = [name for name in readable_formats() if name != "HEIF"]
     for module in ("read", "decode"):
         monkeypatch.setattr(f"photochrom.image_io.{module}.readable_formats", lambda: without)
-    with pytest.raises(PictureError, match=re.escape("pip install pillow-heif")):
+    with pytest.raises(ImageError, match=re.escape("pip install pillow-heif")):
         read(encoded(Image.fromarray(SMOOTH), "HEIF"))
 
 
@@ -59,13 +59,13 @@ def test_heic_without_its_plugin_names_it(read, monkeypatch):
 def test_damaged_heic_is_refused_in_a_line(read):
     data = encoded(Image.fromarray(SMOOTH), "HEIF")
     for damaged in (data[:40], data[: len(data) // 2], data[:60] + bytes(200) + data[260:]):
-        with pytest.raises(PictureError, match=r"^[^\n]+$"):
+        with pytest.raises(ImageError, match=r"^[^\n]+$"):
             read(damaged)
 
 
 def test_heic_that_is_dropped_is_counted_in_a_prior():
     data = encoded(Image.fromarray(SMOOTH[..., :3]), "HEIF")
     entry = _entry(Dropped("a.heic", data), 10**6)
-    assert isinstance(entry, Picture)
+    assert isinstance(entry, SourceImage)
     by_a_program = encoded(Image.fromarray(SMOOTH[..., :3]), "EPS")  # is not what we read
     assert isinstance(_entry(Dropped("a.heic", by_a_program), 10**6), Skipped)

@@ -1,4 +1,4 @@
-"""Profiles: colours come into sRGB, at 8 bits as LittleCMS does it and deeper to the last bit."""
+"""Profiles: colors come into sRGB, at 8 bits as LittleCMS does it and deeper to the last bit."""
 
 import io
 import re
@@ -55,7 +55,7 @@ def adobe() -> bytes:
     return profile(b"RGB ", {**curves, **{name: xyz(*column) for name, column in columns}})
 
 
-def grey() -> bytes:
+def gray() -> bytes:
     return profile(b"GRAY", {b"kTRC": gamma(1.8)})
 
 
@@ -79,7 +79,7 @@ def colors() -> np.ndarray:
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "LA"])
 def test_8_bits_are_converted_as_littlecms_does(mode):
-    icc = grey() if mode.startswith("L") else adobe()
+    icc = gray() if mode.startswith("L") else adobe()
     image = Image.fromarray(colors()).convert("RGB").convert(mode)
     file = decode_original(encoded(image, "PNG", icc_profile=icc))
     stored = file.pages[0].pixels.stored(slice(0, 20))
@@ -91,7 +91,7 @@ def test_8_bits_are_converted_as_littlecms_does(mode):
 
 @pytest.mark.parametrize("space", ["RGB", "L"])
 def test_16_bits_are_converted_as_littlecms_does_8(space):
-    icc = adobe() if space == "RGB" else grey()
+    icc = adobe() if space == "RGB" else gray()
     image = Image.fromarray(colors()).convert(space)
     deep = np.asarray(image).astype(np.uint16) * 257
     buffer = io.BytesIO()
@@ -105,7 +105,7 @@ def test_16_bits_are_converted_as_littlecms_does_8(space):
     assert "by its matrix and curves" in file.notes[0]
 
 
-def test_grey_by_gamma_is_exact():
+def test_gray_by_gamma_is_exact():
     # By hand: 0.5 ** 1.8 = 0.28717 linear; 1.055 × 0.28717^(1 / 2.4) - 0.055 = 0.57232.
     matrix = MatrixProfile.parse(profile(b"GRAY", {b"kTRC": gamma(1.80078125)}))
     linear = 0.5**1.80078125
@@ -130,7 +130,7 @@ def test_a_sampled_profile_is_close_to_the_exact_one():
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
-def test_pictures_in_srgb_already_are_untouched(mode):
+def test_images_in_srgb_already_are_untouched(mode):
     image = Image.fromarray(colors()).convert(mode)
     file = decode_original(encoded(image, "PNG", icc_profile=srgb_profile()))
     np.testing.assert_array_equal(
@@ -139,9 +139,9 @@ def test_pictures_in_srgb_already_are_untouched(mode):
     assert file.notes == []
 
 
-def test_lab_pictures_are_converted():
+def test_lab_images_are_converted():
     lab = np.zeros((4, 4, 3), np.uint8)
-    lab[..., 0] = 128  # L = 50.2, without colour
+    lab[..., 0] = 128  # L = 50.2, without color
     image = Image.frombytes("LAB", (4, 4), lab.tobytes())
     page = decode_original(encoded(image, "TIFF")).pages[0]
     # A step of L and half a step of each channel.

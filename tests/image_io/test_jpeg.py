@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from photochrom.image_io import Page, PictureError, decode_original, encode_original
+from photochrom.image_io import ImageError, Page, decode_original, encode_original
 from photochrom.image_io.formats import jpeg
 from photochrom.image_io.formats.jpeg import encode_jpeg
 from photochrom.image_io.pixels import BytePixels
@@ -17,7 +17,7 @@ from photochrom.rendering.upsample import Bilinear
 OPTIONS = {"quality": 95, "subsampling": 0}
 
 
-def picture(width: int, height: int) -> Image.Image:
+def drawn(width: int, height: int) -> Image.Image:
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     return Image.fromarray(noise)
 
@@ -44,7 +44,7 @@ def pixels(data: bytes) -> np.ndarray:
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("size", [(37, 16), (64, 90), (5, 217)])  # 217: more than 8 restarts
 def test_strips_decode_to_the_very_same_pixels(size, threads):
-    image = picture(*size)
+    image = drawn(*size)
     made = by_strips(image, 8, OPTIONS, threads)
     np.testing.assert_array_equal(pixels(made), pixels(at_once(image, OPTIONS)))
     assert b"\xff\xdd\0\4" in made  # by strips indeed
@@ -58,13 +58,13 @@ def test_nothing_is_written_to_a_disk(monkeypatch):
     monkeypatch.setattr("tempfile.TemporaryFile", refused)
     monkeypatch.setattr("tempfile.NamedTemporaryFile", refused)
     monkeypatch.setattr("tempfile.mkstemp", refused)
-    image = picture(64, 90)
+    image = drawn(64, 90)
     assert b"\xff\xdd\0\4" in by_strips(image, 16, OPTIONS, 2)
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 def test_strips_are_the_same_on_every_system(platform, monkeypatch):
-    image = picture(64, 90)
+    image = drawn(64, 90)
     expected = by_strips(image, 16, OPTIONS)
     monkeypatch.setattr("sys.platform", platform)
     assert by_strips(image, 16, OPTIONS) == expected
@@ -79,19 +79,19 @@ def test_strips_are_the_same_on_every_system(platform, monkeypatch):
     ],
 )
 def test_what_does_not_share_its_tables_is_encoded_at_once(options, monkeypatch):
-    image = picture(40, 50)
+    image = drawn(40, 50)
     # As where Pillow's encoder does so unasked.
     monkeypatch.setattr(jpeg, "_scanned", lambda strip, _: at_once(strip, options))
     assert by_strips(image, 16, options) == at_once(image, options)
 
 
 def test_strips_that_cut_units_are_encoded_at_once():
-    image = picture(40, 50)
+    image = drawn(40, 50)
     assert by_strips(image, 12, OPTIONS) == at_once(image, OPTIONS)
 
 
 def test_more_units_than_a_restart_may_have_are_encoded_at_once():
-    image = picture(8 * 300, 8 * 220)
+    image = drawn(8 * 300, 8 * 220)
     assert by_strips(image, 8 * 219, OPTIONS) == at_once(image, OPTIONS)
 
 
@@ -99,7 +99,7 @@ def test_more_units_than_a_restart_may_have_are_encoded_at_once():
 def test_a_side_that_decoders_refuse_is_refused(size):
     file = OriginalFile([Page(BytePixels(Image.new("L", size)))], "JPEG")
     with pytest.raises(
-        PictureError, match=r"JPEG: expected sides of at most 65500 pixels, got 65501"
+        ImageError, match=r"JPEG: expected sides of at most 65500 pixels, got 65501"
     ):
         encode_original(file, colors=[Bilinear(torch.zeros(1, 2, 1, 1), size[::-1]).rows])
 
@@ -107,7 +107,7 @@ def test_a_side_that_decoders_refuse_is_refused(size):
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_a_page_painted_as_it_is_encoded_is_the_page_painted_before(mode, monkeypatch):
     monkeypatch.setattr("photochrom.image_io.pixels.STRIP", 1000)
-    image = picture(60, 100).convert(mode)
+    image = drawn(60, 100).convert(mode)
     colors = Bilinear(40 * torch.randn(1, 2, 5, 3), (100, 60))
     before, during = (OriginalFile([Page(BytePixels(image.copy()))], "PNG") for _ in range(2))
     before.pages[0].paint_by(colors.rows)
@@ -122,7 +122,7 @@ def test_exif_profile_and_resolution_are_written_once(monkeypatch):
     exif = Image.Exif()
     exif[0x010E] = "a description"
     buffer = io.BytesIO()
-    picture(60, 100).save(buffer, "JPEG", exif=exif, dpi=(300, 300))
+    drawn(60, 100).save(buffer, "JPEG", exif=exif, dpi=(300, 300))
     made = encode_original(decode_original(buffer.getvalue())).data
     assert made.count(b"a description") == made.count(b"ICC_PROFILE") == 1
     with Image.open(io.BytesIO(made)) as opened:
@@ -133,7 +133,7 @@ def test_exif_profile_and_resolution_are_written_once(monkeypatch):
 
 def test_damaged_exif_is_left_out_of_strips(monkeypatch):
     monkeypatch.setattr("photochrom.image_io.pixels.STRIP", 1000)
-    page = Page(BytePixels(picture(60, 100)))
+    page = Page(BytePixels(drawn(60, 100)))
     made = encode_original(OriginalFile([page], "JPEG", exif=b"Exif\0\0" + bytes(70_000)))
     assert made.notes == ["its EXIF is damaged and was left out"]
     assert pixels(made.data).shape == (100, 60, 3)

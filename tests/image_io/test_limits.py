@@ -13,7 +13,7 @@ from originals_world import tiff
 from PIL import Image
 
 from photochrom.image_io import (
-    PictureError,
+    ImageError,
     decode_original,
     decode_rgb,
     encode_original,
@@ -24,62 +24,62 @@ from photochrom.image_io import (
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
-def test_a_page_that_a_program_would_draw_is_no_picture(monkeypatch):
+def test_a_page_that_a_program_would_draw_is_no_image(monkeypatch):
     """Of EPS, Pillow would run Ghostscript on a file of any name."""
     monkeypatch.setattr("subprocess.check_call", lambda *_, **__: pytest.fail("a program ran"))
     page = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
     assert Image.open(io.BytesIO(page)).format == "EPS"
     for reading in (decode_original, decode_rgb):
-        with pytest.raises(PictureError, match=r"^not a picture$"):
+        with pytest.raises(ImageError, match=r"^not an image$"):
             reading(page)
     assert {"PNG", "JPEG", "TIFF", "WEBP"} < set(readable_formats())
 
 
-def test_the_limit_is_told_with_the_flag_that_raises_it(run, refusal, reading, save_picture):
-    picture = save_picture("p.png", np.zeros((30, 50, 3), np.uint8))
-    line = refusal(*reading("colorize", picture), "--most-megapixels", "0.001")
+def test_the_limit_is_told_with_the_flag_that_raises_it(run, refusal, reading, save_image):
+    image = save_image("p.png", np.zeros((30, 50, 3), np.uint8))
+    line = refusal(*reading("colorize", image), "--max-megapixels", "0.001")
     assert line == (
-        "expected a picture to colorize, got none: 1 × expected at most 0.001 megapixels, got "
-        "50 × 30 pixels: --most-megapixels raises the limit (first: p.png)"
+        "expected an image to colorize, got none: 1 × expected at most 0.001 megapixels, got "
+        "50 × 30 pixels: --max-megapixels raises the limit (first: p.png)"
     )
     for most in ("0.0015", "inf"):
-        assert run(*reading("colorize", picture), "--most-megapixels", most)[0] == 0
+        assert run(*reading("colorize", image), "--max-megapixels", most)[0] == 0
 
 
 @pytest.mark.parametrize("size", [(1, 1_000_001), (1_000_001, 1)])
 def test_a_side_beyond_a_million_is_refused(size):
-    with pytest.raises(PictureError, match="expected sides of at most 1000000 pixels, got 1000001"):
+    with pytest.raises(ImageError, match="expected sides of at most 1000000 pixels, got 1000001"):
         decode_original(png(*size, 0, 8, b""))
 
 
 @pytest.mark.parametrize(("scans", "refused"), [(450, False), (600, True)])
 def test_a_jpeg_of_scans_without_end_is_refused(scans, refused):
-    """Ten bytes of a scan that says nothing new cost a walk over the whole picture."""
-    grey = Image.fromarray(np.arange(64 * 64, dtype=np.uint8).reshape(64, 64))
+    """Ten bytes of a scan that says nothing new cost a walk over the whole image."""
+    gray = Image.fromarray(np.arange(64 * 64, dtype=np.uint8).reshape(64, 64))
     buffer = io.BytesIO()
-    grey.save(buffer, "JPEG", progressive=True, comment=b"\xff\xda" * 1000)
+    gray.save(buffer, "JPEG", progressive=True, comment=b"\xff\xda" * 1000)
     data = buffer.getvalue()
     last = data.rindex(b"\xff\xda")
     bomb = data[:-2] + data[last:-2] * scans + data[-2:]
     if not refused:
         decode_original(
             bomb + b"\xff\xda\0\0" * 1000
-        )  # what lies behind the picture is no part of it
+        )  # what lies behind the image is no part of it
         return
-    with pytest.raises(PictureError, match="expected a JPEG of at most 500 scans, got more"):
+    with pytest.raises(ImageError, match="expected a JPEG of at most 500 scans, got more"):
         decode_original(bomb)
 
 
 def test_an_icon_that_is_larger_than_its_header_says_is_refused():
     inside = png(90, 90, 0, 8, bytes(90 * 91))
     entry = struct.pack("<4B2H2I", 16, 16, 0, 0, 1, 8, len(inside), 22)
-    with pytest.raises(PictureError, match=r"at most 0.001 megapixels, got 90 × 90 pixels"):
+    with pytest.raises(ImageError, match=r"at most 0.001 megapixels, got 90 × 90 pixels"):
         decode_original(struct.pack("<3H", 0, 1, 1) + entry + inside, most_pixels=1000)
 
 
 @pytest.mark.parametrize("pages", ["first", "all"])
 def test_pages_beyond_ten_thousand_are_refused(pages):
-    with pytest.raises(PictureError, match="expected at most 10000 pages, got more"):
+    with pytest.raises(ImageError, match="expected at most 10000 pages, got more"):
         decode_original(endless_tiff(10_001), pages=pages)
 
 
@@ -89,7 +89,7 @@ def test_pages_of_what_pillow_knows_not_are_counted_too(monkeypatch):
     with tifffile.TiffWriter(buffer) as writer:
         for _ in range(3):
             writer.write(np.zeros((4, 4, 3), np.float64), photometric="rgb")
-    with pytest.raises(PictureError, match="expected at most 2 pages, got more"):
+    with pytest.raises(ImageError, match="expected at most 2 pages, got more"):
         decode_original(buffer.getvalue())
 
 
@@ -141,7 +141,7 @@ def test_what_is_no_number_becomes_black_and_warns_of_nothing(channels, kind):
 
 def test_what_32_bits_cannot_hold_is_refused():
     array = np.full((4, 4, 3), 1e39)
-    with pytest.raises(PictureError, match=r"expected values of at most 3\.4\d+e\+38, got 1e\+39"):
+    with pytest.raises(ImageError, match=r"expected values of at most 3\.4\d+e\+38, got 1e\+39"):
         decode_original(tiff(array, photometric="rgb"))
 
 
@@ -162,7 +162,7 @@ def test_a_description_of_how_the_pixels_lay_is_left_out(text):
         assert file.pages[0].tags["ImageDescription"].value == "Paris"
 
 
-def test_of_a_very_long_picture_the_network_sees_no_more_than_its_limit():
+def test_of_a_very_long_image_the_network_sees_no_more_than_its_limit():
     from photochrom.config import ColorizeConfig
     from photochrom.image_io import of_rgb
     from photochrom.rendering.predict import predicted

@@ -1,4 +1,4 @@
-"""A picture file comes back in colour with nothing else changed."""
+"""An image file comes back in color with nothing else changed."""
 
 import io
 import itertools
@@ -17,12 +17,12 @@ from photochrom.image_io import FORMATS, Page, decode_original, encode_original
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "I;16B", "I", "F"]
 # L moves by at most Σ_c |∂L/∂c| ≤ 132.3 (the largest over sRGB, at a dark green) times half a step
 # of each channel, a little more where L is curved; float32 and the blockwise Lab add 2e-4. Half a
-# step of grey is itself up to 0.254 in L.
+# step of gray is itself up to 0.254 in L.
 HALF_STEP = {8: 135 * 0.5 / 255, 16: 133 * 0.5 / 65535 + 2e-4, 32: 4e-4}
 
 
-def picture(mode: str) -> Image.Image:
-    """A small picture of any of the modes."""
+def drawn(mode: str) -> Image.Image:
+    """A small image of any of the modes."""
     match mode:
         case "I;16" | "I;16B":
             return Image.frombytes(mode, (11, 14), noise(14, 22).tobytes())
@@ -41,7 +41,7 @@ def lightness(page: Page) -> torch.Tensor:
 
 
 def painted(page: Page, seed: int = 0) -> Page:
-    """With colours in and out of gamut."""
+    """With colors in and out of gamut."""
     rng = torch.Generator().manual_seed(seed)
     ab = 40 * torch.randn(1, 2, page.height, page.width, generator=rng)
     page.paint(slice(None), ab)
@@ -56,7 +56,7 @@ def reference_lightness(rgb: np.ndarray, white: float) -> torch.Tensor:
 @pytest.mark.parametrize("mode", MODES)
 def test_each_mode_and_format_keeps_size_depth_alpha_and_lightness(mode):
     Image.init()
-    image, held = picture(mode), 0
+    image, held = drawn(mode), 0
     for format in set(Image.SAVE) - {"ICNS"}:  # it enlarges to 1024 × 1024
         try:
             data = encoded(image, format)
@@ -88,9 +88,9 @@ def alpha_of(page: Page) -> np.ndarray | None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"])
-def test_lightness_is_that_of_pillows_colours(mode):
+def test_lightness_is_that_of_pillows_colors(mode):
     format = "TIFF" if mode in ("CMYK", "YCbCr") else "PNG"
-    image = picture(mode)
+    image = drawn(mode)
     expected = reference_lightness(np.asarray(image.convert("RGB")), 255)
     page = decode_original(encoded(image, format)).pages[0]
     # 5e-5 of the blockwise Lab, and float32.
@@ -98,8 +98,8 @@ def test_lightness_is_that_of_pillows_colours(mode):
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGB", "1"])
-def test_a_transparent_colour_becomes_alpha(mode):
-    image = picture(mode)
+def test_a_transparent_color_becomes_alpha(mode):
+    image = drawn(mode)
     key = image.getpixel((3, 3))
     page = decode_original(encoded(image, "PNG", transparency=key)).pages[0]
     assert page.alpha
@@ -115,7 +115,7 @@ def test_a_transparent_colour_becomes_alpha(mode):
     st.booleans(),
     st.integers(0, 1000),
 )
-def test_lightness_and_alpha_survive_any_colours(height, width, dtype, alpha, seed):
+def test_lightness_and_alpha_survive_any_colors(height, width, dtype, alpha, seed):
     array = noise(height, width, 3 + alpha, dtype=dtype, seed=seed)
     options = {"extrasamples": ["unassalpha"]} if alpha else {}
     file = decode_original(tiff(array, photometric="rgb", **options))
@@ -131,7 +131,7 @@ def test_lightness_and_alpha_survive_any_colours(height, width, dtype, alpha, se
 
 def test_painting_in_strips_is_painting_at_once(monkeypatch):
     monkeypatch.setattr("photochrom.image_io.pixels.STRIP", 64)
-    data = encoded(picture("RGBA").resize((40, 50)), "PNG")
+    data = encoded(drawn("RGBA").resize((40, 50)), "PNG")
     ab = 40 * torch.randn(1, 2, 50, 40, generator=torch.Generator().manual_seed(0))
     pages = [decode_original(data).pages[0] for _ in range(2)]
     pages[0].paint(slice(None), ab)
@@ -144,7 +144,7 @@ def test_painting_in_strips_is_painting_at_once(monkeypatch):
 @pytest.mark.parametrize("size", [(40, 90), (90, 41), (7, 200), (12, 12)])
 def test_scaled_lightness_is_that_of_the_whole(size, monkeypatch):
     monkeypatch.setattr("photochrom.image_io.pixels.STRIP", 256)
-    page = decode_original(encoded(picture("L").resize(size), "PNG")).pages[0]
+    page = decode_original(encoded(drawn("L").resize(size), "PNG")).pages[0]
     scale = 12 / min(size)
     target = [max(1, round(side * scale)) for side in (page.height, page.width)]
     # As `Colorizer.working` scales it; float32's sums in another order.
@@ -152,8 +152,8 @@ def test_scaled_lightness_is_that_of_the_whole(size, monkeypatch):
     torch.testing.assert_close(page.scaled_lightness(12), expected, atol=1e-4, rtol=0)
 
 
-def test_rows_and_colours_must_fit():
-    page = decode_original(encoded(picture("L"), "PNG")).pages[0]
+def test_rows_and_colors_must_fit():
+    page = decode_original(encoded(drawn("L"), "PNG")).pages[0]
     with pytest.raises(ValueError, match=r"expected ab of shape \(1, 2, 4, 11\).*got \(1, 2, 3, 1"):
         page.paint(slice(0, 4), torch.zeros(1, 2, 3, 11))
     with pytest.raises(ValueError, match=r"expected some of 14 rows in order, got slice\(9, 3"):

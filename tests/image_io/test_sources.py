@@ -1,4 +1,4 @@
-"""Where pictures come from: archives, lists and URLs, whole and damaged."""
+"""Where images come from: archives, lists and URLs, whole and damaged."""
 
 import os
 import re
@@ -12,24 +12,24 @@ import numpy as np
 import pytest
 
 from photochrom import storage
-from photochrom.image_io import Picture, PictureError, Skipped, find, iterate, read_rgb
+from photochrom.image_io import ImageError, Skipped, SourceImage, find, iterate, read_rgb
 
 
 def zip_of(path, folder, method=zipfile.ZIP_DEFLATED):
     with zipfile.ZipFile(path, "w", method) as archive:
-        for picture in sorted(folder.iterdir()):
-            archive.write(picture, f"deep/{picture.name}")
+        for image in sorted(folder.iterdir()):
+            archive.write(image, f"deep/{image.name}")
     return path
 
 
-def same(one: Picture, other: Picture) -> bool:
+def same(one: SourceImage, other: SourceImage) -> bool:
     return np.array_equal(read_rgb(one), read_rgb(other))
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_a_zip_holds_the_pictures_that_were_put_in(photos, tmp_path, method):
-    inside = find([str(zip_of(tmp_path / "a.zip", photos, method))]).pictures
-    outside = find([str(photos)]).pictures
+def test_a_zip_holds_the_images_that_were_put_in(photos, tmp_path, method):
+    inside = find([str(zip_of(tmp_path / "a.zip", photos, method))]).images
+    outside = find([str(photos)]).images
     assert [p.name for p in inside] == [f"deep/{p.name}" for p in outside]
     assert all(map(same, inside, outside))
 
@@ -43,21 +43,21 @@ def test_a_cut_zip_is_reported(photos, tmp_path):
 
 
 def test_another_zip_method_is_reported(photos, tmp_path):
-    (picture, *_) = find([str(zip_of(tmp_path / "a.zip", photos, zipfile.ZIP_LZMA))]).pictures
-    with pytest.raises(PictureError, match=r"a stored or deflated member, got zip method 14"):
-        read_rgb(picture)
+    (image, *_) = find([str(zip_of(tmp_path / "a.zip", photos, zipfile.ZIP_LZMA))]).images
+    with pytest.raises(ImageError, match=r"a stored or deflated member, got zip method 14"):
+        read_rgb(image)
 
 
 def test_damaged_zip_members_are_reported(photos, tmp_path):
     path = zip_of(tmp_path / "a.zip", photos)
-    first = find([str(path)]).pictures[0]
+    first = find([str(path)]).images[0]
     data = bytearray(path.read_bytes())
     start = first.offset + 30 + len("deep/0.png")
     data[start : start + first.length] = os.urandom(first.length)
     path.write_bytes(data)
-    with pytest.raises(PictureError, match=r"got damaged bytes|inflated bytes, got"):
+    with pytest.raises(ImageError, match=r"got damaged bytes|inflated bytes, got"):
         read_rgb(first)
-    with pytest.raises(PictureError, match=r"expected a member of a zip, got other bytes"):
+    with pytest.raises(ImageError, match=r"expected a member of a zip, got other bytes"):
         read_rgb(first._replace(offset=first.offset + 1))
 
 
@@ -74,9 +74,9 @@ def test_a_zip_bomb_is_not_inflated(tmp_path, declared):
     central += struct.pack("<5HII", len(name), 0, 0, 0, 0, 0, 0) + name
     end = b"PK\5\6" + struct.pack("<4HIIH", 0, 0, 1, 1, len(central), len(local), 0)
     (tmp_path / "b.zip").write_bytes(local + central + end)
-    (picture,) = find([str(tmp_path / "b.zip")]).pictures
-    with pytest.raises(PictureError, match=r"that inflate to 19|expected 1000 inflated bytes, got"):
-        read_rgb(picture)
+    (image,) = find([str(tmp_path / "b.zip")]).images
+    with pytest.raises(ImageError, match=r"that inflate to 19|expected 1000 inflated bytes, got"):
+        read_rgb(image)
 
 
 def test_an_encrypted_member_is_reported(photos, tmp_path):
@@ -85,7 +85,7 @@ def test_an_encrypted_member_is_reported(photos, tmp_path):
     data[data.index(b"PK\1\2") + 8] |= 1
     path.write_bytes(data)
     found = find([str(path)])
-    assert (len(found.pictures), [s.reason for s in found.skipped]) == (7, ["encrypted"])
+    assert (len(found.images), [s.reason for s in found.skipped]) == (7, ["encrypted"])
 
 
 def test_a_list_names_sources_of_any_kind(photos, tmp_path):
@@ -95,18 +95,18 @@ def test_a_list_names_sources_of_any_kind(photos, tmp_path):
     )
     found = find([str(tmp_path / "list.txt")])
     names = ["photos/1.jpg", *(f"deep/{p.name}" for p in sorted(photos.iterdir()))]
-    assert [p.name for p in found.pictures] == [
+    assert [p.name for p in found.images] == [
         *names,
         *("0.png", "2.png", "4.png", "6.png"),
         "photos/gone.jpg",
     ]
     assert [s.reason.split(": ")[-1] for s in found.skipped] == [
         "nonsense",
-        "expected pictures, found no such file or folder",
+        "expected images, found no such file or folder",
         "a list in a list",
     ]
     with pytest.raises(OSError, match="No such file"):
-        read_rgb(found.pictures[-1])
+        read_rgb(found.images[-1])
 
 
 def test_sources_are_not_listed_before_the_first_is_given(monkeypatch, photos):
@@ -118,14 +118,14 @@ def test_sources_are_not_listed_before_the_first_is_given(monkeypatch, photos):
     assert len(walked) == 1
 
 
-def test_a_missing_source_is_named_before_the_first_picture(photos, tmp_path):
-    with pytest.raises(PictureError, match=r"gone: expected pictures, found no such file"):
+def test_a_missing_source_is_named_before_the_first_image(photos, tmp_path):
+    with pytest.raises(ImageError, match=r"gone: expected images, found no such file"):
         next(iterate([str(photos), str(tmp_path / "gone")]))
 
 
 @pytest.fixture
 def bucket(photos, tmp_path):
-    """The pictures in a file system that is no folder, as they are, in a zip and packed."""
+    """The images in a file system that is no folder, as they are, in a zip and packed."""
     import tarfile
 
     from photochrom.data.hdf5_images import pack
@@ -134,7 +134,7 @@ def bucket(photos, tmp_path):
     zip_of(tmp_path / "a.zip", photos)
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
         tar.add(photos, "deep")
-    pack(find([str(photos)]).pictures, 256, tmp_path / "a.h5")
+    pack(find([str(photos)]).images, 256, tmp_path / "a.h5")
     for path in (*photos.iterdir(), tmp_path / "a.zip", tmp_path / "a.tar", tmp_path / "a.h5"):
         below = "photos/" if path.parent == photos else ""
         memory.pipe(f"/bucket/{below}{path.name}", Path(path).read_bytes())
@@ -145,18 +145,18 @@ def bucket(photos, tmp_path):
 
 @pytest.mark.parametrize("source", ["photos", "photos/*", "a.zip", "a.tar", "a.h5"])
 def test_a_url_gives_what_the_folder_gives(bucket, photos, source):
-    there, here = find([f"{bucket}/{source}"]).pictures, find([str(photos)]).pictures
+    there, here = find([f"{bucket}/{source}"]).images, find([str(photos)]).images
     assert len(there) == 8
     assert all(map(same, there, here))
 
 
 def test_a_list_at_a_url_names_what_lies_beside_it(bucket, photos):
-    there = find([f"{bucket}/list.txt"]).pictures
-    assert all(map(same, there, find([str(photos)]).pictures[:2]))
+    there = find([f"{bucket}/list.txt"]).images
+    assert all(map(same, there, find([str(photos)]).images[:2]))
 
 
 def test_a_missing_url_is_named(bucket):
-    with pytest.raises(PictureError, match=r"gone: expected pictures, found no such file"):
+    with pytest.raises(ImageError, match=r"gone: expected images, found no such file"):
         find([f"{bucket}/gone"])
 
 
@@ -176,7 +176,7 @@ def test_a_url_of_no_known_kind_is_named():
 
 
 def test_a_folder_that_may_not_be_looked_into_is_reported(photos, monkeypatch):
-    (photos / "0 locked").mkdir()  # before the pictures, in the order of names
+    (photos / "0 locked").mkdir()  # before the images, in the order of names
     scandir = os.scandir
 
     def refusing(path):
@@ -186,7 +186,7 @@ def test_a_folder_that_may_not_be_looked_into_is_reported(photos, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refusing)
     found = find([str(photos)])
-    assert len(found.pictures) == 8
+    assert len(found.images) == 8
     (skipped,) = found.skipped
     assert (skipped.name, skipped.reason) == (str(photos / "0 locked"), "Permission denied")
 
@@ -201,7 +201,7 @@ def test_bad_ones_among_many_are_counted_by_reason(photos, tmp_path, run):
 
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
         tar.add(photos, "deep")
-    second = find([str(tmp_path / "a.tar")]).pictures[1]
+    second = find([str(tmp_path / "a.tar")]).images[1]
     data = bytearray((tmp_path / "a.tar").read_bytes())
     data[second.offset : second.offset + 200] = bytes(200)
     (tmp_path / "a.tar").write_bytes(data)
@@ -213,13 +213,13 @@ def test_bad_ones_among_many_are_counted_by_reason(photos, tmp_path, run):
         file.write((photos / "0.png").read_bytes())
     sources = [tmp_path / "a.tar", tmp_path / "huge.ppm", tmp_path / "b.h5", os.fsdecode(named)]
     code, out, lines = run("prior", "build", *sources, "-o", tmp_path / "p.h5")
-    assert (code, "8 pictures counted" in out) == (0, True)
+    assert (code, "8 images counted" in out) == (0, True)
     assert "left out 3: " in lines[-1]
     failures = PriorFile.load(tmp_path / "p.h5").histogram.failures
     assert sorted(re.split("[,:]", reason)[0] for reason in failures) == [
         "expected at most … pixels",
         "expected photochrom pictures version 1",
-        "not a picture",
+        "not an image",
     ]
 
 
@@ -227,6 +227,6 @@ def test_of_a_folder_only_some_names_are_held(tmp_path, monkeypatch):
     monkeypatch.setattr("photochrom.storage.local._SORTED", 3)
     for number in range(8):
         (tmp_path / f"{number}.png").touch()
-    names = [Path(p.path).name for p in find([str(tmp_path)]).pictures]
+    names = [Path(p.path).name for p in find([str(tmp_path)]).images]
     assert sorted(names) == [f"{number}.png" for number in range(8)]
     assert all(names[i : i + 3] == sorted(names[i : i + 3]) for i in range(0, 8, 3))

@@ -48,7 +48,7 @@ def odd(tmp_path) -> Path:
 
 
 def test_each_name_in_a_folder_is_told_of_once(colorize, odd, tmp_path, monkeypatch):
-    """A picture is a file, a link to one or a dead link, whose name has a picture's ending.
+    """An image is a file, a link to one or a dead link, whose name has an image's ending.
 
     Not told of are linked folders, pipes, sockets, and files of other endings.
     """
@@ -65,9 +65,9 @@ def test_each_name_in_a_folder_is_told_of_once(colorize, odd, tmp_path, monkeypa
     assert made == {os.fsencode(one["to"]) for one in told.values() if one["became"] == "done"}
 
 
-def test_unreadable_files_and_folders_are_told_of(colorize, save_picture, tmp_path):
+def test_unreadable_files_and_folders_are_told_of(colorize, save_image, tmp_path):
     for name in ("p/a.png", "p/b.png", "p/c/d.png"):
-        save_picture(name, np.full((4, 4, 3), 90, np.uint8))
+        save_image(name, np.full((4, 4, 3), 90, np.uint8))
     for name in ("p/a.png", "p/c"):
         (tmp_path / name).chmod(0)
     if os.access(tmp_path / "p/c", os.R_OK):
@@ -85,7 +85,7 @@ def test_unreadable_files_and_folders_are_told_of(colorize, save_picture, tmp_pa
 def test_a_pipe_is_not_waited_for(ending, refusal, reading, tmp_path):
     os.mkfifo(tmp_path / f"pipe.{ending}")
     line = refusal(*reading("colorize", tmp_path / f"pipe.{ending}"))
-    assert "not a picture: a pipe, a socket or a device" in line
+    assert "not an image: a pipe, a socket or a device" in line
 
 
 def test_a_list_tells_of_each_of_its_lines(colorize, odd):
@@ -97,9 +97,9 @@ def test_a_list_tells_of_each_of_its_lines(colorize, odd):
     assert reasons["pipe.png"] == "expected a file, found a pipe or a device"
     assert reasons["x.png"] == "expected a file, found a folder"
     assert reasons["gone.png"] == "No such file or directory"
-    assert reasons["list.txt, line 5"].endswith("no[ne].png: no picture in it")
+    assert reasons["list.txt, line 5"].endswith("no[ne].png: no image in it")
     assert reasons["list.txt, line 6"] == "a name with a zero byte"
-    assert reasons["notes.md"].startswith("not a picture: its name ends in")
+    assert reasons["notes.md"].startswith("not an image: its name ends in")
     assert len(told) == 7
 
 
@@ -110,27 +110,27 @@ def test_folders_may_lie_deeper_than_python_calls(tmp_path):
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(len(inspect.stack()) + 150)
     try:
-        found = find([str(tmp_path)]).pictures
+        found = find([str(tmp_path)]).images
     finally:
         sys.setrecursionlimit(before)
-    assert [picture.name for picture in found] == [f"{deep}x.png"]
+    assert [image.name for image in found] == [f"{deep}x.png"]
 
 
-def test_a_pattern_of_all_depths_enters_no_link(tmp_path, save_picture):
+def test_a_pattern_of_all_depths_enters_no_link(tmp_path, save_image):
     for name in ("a/x.png", "a/b/y.png"):
-        save_picture(name, np.full((4, 4, 3), 90, np.uint8))
+        save_image(name, np.full((4, 4, 3), 90, np.uint8))
     for name in ("one", "other"):  # 2⁴⁰ ways lead back, before the system refuses
         (tmp_path / "a" / name).symlink_to(".")
-    found = find([f"{tmp_path}/**/*.png"]).pictures
+    found = find([f"{tmp_path}/**/*.png"]).images
     assert [p.name for p in found] == ["y.png", "x.png"]
-    assert [p.name for p in find([f"{tmp_path}/**"]).pictures] == ["a/b/y.png", "a/x.png"]
-    assert find([f"{tmp_path}/**/b/*.png"]).pictures == found[:1]
+    assert [p.name for p in find([f"{tmp_path}/**"]).images] == ["a/b/y.png", "a/x.png"]
+    assert find([f"{tmp_path}/**/b/*.png"]).images == found[:1]
 
 
 def test_what_a_terminal_would_obey_is_shown_as_text():
     assert printable("a\nb\x1b[31m\udcff é") == "a\\nb\\x1b[31m\\udcff é"
-    told = summary([Skipped("\r.png", "no\tpicture")])
-    assert told == "1 × no\\tpicture (first: \\r.png)"
+    told = summary([Skipped("\r.png", "no\timage")])
+    assert told == "1 × no\\timage (first: \\r.png)"
 
 
 def test_names_are_told_where_the_terminal_has_no_letters_for_them(run, photos, monkeypatch):
@@ -150,9 +150,9 @@ def test_at_a_url_of_a_file_it_is_whole_or_absent(colorize, photos, tmp_path, mo
     assert len(list((tmp_path / "out").iterdir())) == len(told)
 
 
-def test_originals_are_never_replaced(colorize, save_picture, tmp_path):
+def test_originals_are_never_replaced(colorize, save_image, tmp_path):
     for name in ("p/a.jpg", "p/a.png", "p/b.png"):
-        save_picture(name, np.full((4, 4, 3), 90, np.uint8))
+        save_image(name, np.full((4, 4, 3), 90, np.uint8))
     before = {path: path.read_bytes() for path in (tmp_path / "p").iterdir()}
     for again in ([], ["--overwrite"]):
         code, _, told = colorize(tmp_path / "p", *again, out="p")
@@ -162,7 +162,7 @@ def test_originals_are_never_replaced(colorize, save_picture, tmp_path):
     assert told["a.jpg"]["reason"] == told["b.png"]["reason"] == reason
 
 
-def test_outputs_beside_the_pictures_are_skipped_the_next_time(colorize, photos):
+def test_outputs_beside_the_images_are_skipped_the_next_time(colorize, photos):
     first, second = (colorize(photos, out=None) for _ in range(2))
     assert (first[0], set(became(first[2]).values())) == (0, {"done"})
     assert (second[0], set(became(second[2]).values())) == (0, {"skipped"})

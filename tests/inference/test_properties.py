@@ -29,8 +29,8 @@ flags = st.fixed_dictionaries(
     {
         "temperature": st.one_of(st.none(), st.floats(1e-3, 10)),
         "decoder": st.sampled_from(["annealed", "mode", "mean"]),
-        "enlarge": st.sampled_from(["edges", "bilinear"]),
-        "working_size": st.sampled_from([None, 16, 40]),
+        "upsample": st.sampled_from(["guided", "bilinear"]),
+        "input_size": st.sampled_from([None, 16, 40]),
     }
 )
 
@@ -49,7 +49,7 @@ MODELS = {method: colorizer(method) for method in ("classification", "regression
 
 @st.composite
 def arrays(draw, channels=(1, 2, 3, 4), kinds=tuple(STEPS)) -> np.ndarray:
-    """A picture of noise, or of one colour, black and white among them."""
+    """An image of noise, or of one color, black and white among them."""
     (height, width), kind = draw(sizes), draw(st.sampled_from(kinds))
     shape = (height, width, draw(st.sampled_from(channels)))
     level = draw(st.sampled_from([None, 0.0, 0.5, 1.0]))
@@ -64,14 +64,14 @@ def in_steps(numbers: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def lightness(colors: np.ndarray) -> torch.Tensor:
-    """L of grey or RGB, in float64."""
+    """L of gray or RGB, in float64."""
     white = np.iinfo(colors.dtype).max if colors.dtype.kind == "u" else 1
     rgb = np.broadcast_to(colors.astype(np.float64) / white, (*colors.shape[:2], 3))
     return lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0))[0]
 
 
 def check(before: np.ndarray, after: np.ndarray) -> None:
-    """That `after` is `before` in other colours; floats may have become 16-bit numbers."""
+    """That `after` is `before` in other colors; floats may have become 16-bit numbers."""
     alpha = before.shape[-1] in (2, 4)
     assert after.shape == (*before.shape[:2], 3 + alpha)
     assert np.isfinite(after).all()
@@ -116,7 +116,7 @@ def test_of_pillow_images(array, mode, chosen):
     made = MODELS["classification"](image, **chosen)
     alpha = mode in ("LA", "PA", "RGBA")
     assert (made.mode, made.size) == ("RGBA" if alpha else "RGB", image.size)
-    if mode in ("1", "L", "LA", "P", "PA", "RGB", "RGBA"):  # of which Pillow knows the colours
+    if mode in ("1", "L", "LA", "P", "PA", "RGB", "RGBA"):  # of which Pillow knows the colors
         check(np.asarray(image.convert(made.mode)), np.asarray(made))
 
 
@@ -154,6 +154,6 @@ def test_of_files(array, format, chosen, method):
 @pytest.mark.parametrize("decoder", ["annealed", "mode", "mean"])
 @pytest.mark.parametrize("temperature", [1e-50, 1e-38, 1e-29, 1e-3, 10, 1e30])
 def test_any_temperature_gives_numbers(temperature, decoder):
-    grey = np.linspace(0, 1, 40 * 50, dtype=np.float32).reshape(40, 50)
-    made = MODELS["classification"](grey, temperature=temperature, decoder=decoder)
-    check(grey[..., None], made)
+    gray = np.linspace(0, 1, 40 * 50, dtype=np.float32).reshape(40, 50)
+    made = MODELS["classification"](gray, temperature=temperature, decoder=decoder)
+    check(gray[..., None], made)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from photochrom.config import Architecture, ExtrasConfig
-from photochrom.image_io import Picture
+from photochrom.image_io import SourceImage
 from photochrom.inference import pipeline
 from photochrom.models import Colorizer
 from photochrom.quantize import Gamut
@@ -18,11 +18,11 @@ FILES = ["a-1.png", "a-2.png", "a-entropy.png", "a-palette.json", "a.png"]
 
 
 @pytest.fixture
-def picture(save_picture):
-    """Write a small picture in `in`."""
+def image(save_image):
+    """Write a small image in `in`."""
     rgb = np.full((20, 30, 3), 90, np.uint8)
     rgb[:, :9] = (200, 30, 60)
-    return lambda name="a.png": save_picture(f"in/{name}", rgb)
+    return lambda name="a.png": save_image(f"in/{name}", rgb)
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def written(monkeypatch):
     return names
 
 
-def test_they_are_listed_with_the_output(run, model, picture, tmp_path):
-    picture()
+def test_they_are_listed_with_the_output(run, model, image, tmp_path):
+    image()
     out, told = tmp_path / "out", tmp_path / "told.json"
     command = ("colorize", tmp_path / "in", "--model", model, "-o", out, *FLAGS)
     _, printed, _ = run(*command, "--dry-run")
@@ -55,8 +55,8 @@ def test_they_are_listed_with_the_output(run, model, picture, tmp_path):
     assert sorted(path.name for path in out.iterdir()) == FILES
 
 
-def test_they_lie_beside_the_output_and_are_no_pictures_to_colorize(run, model, picture, tmp_path):
-    picture()
+def test_they_lie_beside_the_output_and_are_no_images_to_colorize(run, model, image, tmp_path):
+    image()
     command = ("colorize", tmp_path / "in", "--model", model, "--overwrite", *FLAGS)
     assert run(*command)[0] == 0
     endings = ["-1.png", "-2.png", "-entropy.png", "-palette.json", ".png"]
@@ -77,26 +77,26 @@ def test_they_lie_beside_the_output_and_are_no_pictures_to_colorize(run, model, 
     ],
 )
 @pytest.mark.parametrize("first", [True, False])
-def test_two_pictures_never_share_a_name(name, extras, first, picture, classifier, tmp_path):
-    pictures = [
-        Picture(one, str(picture(one))) for one in (("a.png", name) if first else (name, "a.png"))
+def test_two_images_never_share_a_name(name, extras, first, image, classifier, tmp_path):
+    images = [
+        SourceImage(one, str(image(one))) for one in (("a.png", name) if first else (name, "a.png"))
     ]
     out = str(tmp_path / "out")
-    outcomes = list(pipeline.colorize_all(pictures, classifier(), out, extras=extras))
+    outcomes = list(pipeline.colorize_all(images, classifier(), out, extras=extras))
     assert [one.became for one in outcomes] == ["done", "failed"]
-    reason = "another picture has a file of the same name: rename one of the two"
+    reason = "another image has a file of the same name: rename one of the two"
     assert outcomes[1].reason == reason
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
-def test_the_output_is_written_last(colored, picture, written):
-    picture()
+def test_the_output_is_written_last(colored, image, written):
+    image()
     colored("out", ALL)
     assert written == FILES
 
 
-def test_what_was_stopped_is_continued_and_then_skipped(colored, picture, written, tmp_path):
-    picture()
+def test_what_was_stopped_is_continued_and_then_skipped(colored, image, written, tmp_path):
+    image()
     colored("out", ALL)
     whole = {name: (tmp_path / "out" / name).read_bytes() for name in FILES}
     for name in FILES[1:]:
@@ -112,8 +112,8 @@ def test_what_was_stopped_is_continued_and_then_skipped(colored, picture, writte
     assert (outcome.notes, written[-5:]) == ((), FILES)
 
 
-def test_an_output_that_exists_is_not_replaced_by_asking_for_more(colored, picture, tmp_path):
-    picture()
+def test_an_output_that_exists_is_not_replaced_by_asking_for_more(colored, image, tmp_path):
+    image()
     (tmp_path / "out").mkdir()
     (tmp_path / "out/a.png").write_bytes(b"painted by hand")
     (outcome,) = colored("out", ALL)
@@ -122,17 +122,17 @@ def test_an_output_that_exists_is_not_replaced_by_asking_for_more(colored, pictu
     assert (tmp_path / "out/a.png").read_bytes() == b"painted by hand"
 
 
-def test_a_full_disk_ends_the_command(colored, picture, written):
-    picture("full.png")
+def test_a_full_disk_ends_the_command(colored, image, written):
+    image("full.png")
     with pytest.raises(OSError, match="full"):
         colored("out", ALL)
     assert written[-1] == "full.png"
 
 
-def test_they_go_to_urls(classifier, picture, tmp_path):
+def test_they_go_to_urls(classifier, image, tmp_path):
     out = (tmp_path / "out").as_uri()
-    pictures = [Picture("a.png", str(picture()))]
-    (outcome,) = pipeline.colorize_all(pictures, classifier(), out, extras=ALL)
+    images = [SourceImage("a.png", str(image()))]
+    (outcome,) = pipeline.colorize_all(images, classifier(), out, extras=ALL)
     assert outcome.extras == tuple(f"{out}/{name}" for name in FILES[:-1])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
 
@@ -141,7 +141,7 @@ def test_other_models_have_none_of_it_and_nothing_is_read(refusal, tmp_path):
     regression = Architecture(method="regression", width=2, size=32)
     Colorizer(regression, Gamut.srgb(20)).save(tmp_path / "l2", {})
     command = ("colorize", tmp_path / "none", "--model", tmp_path / "l2")
-    given = "got a model that gives one colour a pixel: name another by --model"
+    given = "got a model that gives one color a pixel: name another by --model"
     for flags, said in {
         ("--entropy",): "--entropy needs",
         ("--alternatives", 2): "--alternatives needs",
@@ -151,7 +151,7 @@ def test_other_models_have_none_of_it_and_nothing_is_read(refusal, tmp_path):
         assert refusal(*command, *flags) == line
     with pytest.raises(ValueError, match="--entropy, --alternatives, --palette need the distrib"):
         pipeline.colorize_all([], Colorizer.load(str(tmp_path / "l2")), extras=ALL)
-    assert "none" in refusal(*command)  # without the flags it is the picture that is missed
+    assert "none" in refusal(*command)  # without the flags it is the image that is missed
 
 
 @pytest.mark.parametrize("point", ["3;4", "3", "-1,4", "3,4,5", "3.5,4", "", "x,y", "3, 4"])

@@ -1,4 +1,4 @@
-"""What a classifier offers beside a picture in colour, by the command and by the library."""
+"""What a classifier offers beside an image in color, by the command and by the library."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from photochrom.config import ColorizeConfig, ExtrasConfig
 from photochrom.image_io import Page, of_rgb
 from photochrom.inference.side_outputs import colors_and_extras
 from photochrom.rendering.predict import paint
-from photochrom.sampling import entropy, entropy_picture, palette
+from photochrom.sampling import entropy, entropy_image, palette
 
 ALL = ExtrasConfig(entropy=True, alternatives=2, palette=("3,4",))
 
@@ -25,11 +25,11 @@ def noise(height, width, seed=0):
 
 
 @pytest.fixture
-def picture(save_picture):
+def image(save_image):
     """Write noise of a size in `in`."""
 
     def write(name="a.png", height=24, width=36, seed=0):
-        return save_picture(f"in/{name}", noise(height, width, seed))
+        return save_image(f"in/{name}", noise(height, width, seed))
 
     return write
 
@@ -48,9 +48,9 @@ def save_pages(path, count):
 
 
 @pytest.mark.parametrize("config", [ColorizeConfig(pages="all"), ColorizeConfig(format="webp")])
-def test_the_plain_output_is_the_same_with_and_without(config, colored, picture, tmp_path):
+def test_the_plain_output_is_the_same_with_and_without(config, colored, image, tmp_path):
     for seed, name in enumerate(("a.png", "b.jpg", "deep/c.bmp")):
-        picture(name, 60 + seed, 50, seed)
+        image(name, 60 + seed, 50, seed)
     save_pages(tmp_path / "in/pages.tif", 3)
     plain = colored("plain", config=config)
     full = colored("full", ALL, config=config)
@@ -60,8 +60,8 @@ def test_the_plain_output_is_the_same_with_and_without(config, colored, picture,
             assert file.read() == another.read()
 
 
-def test_alternatives_differ_and_each_keeps_lightness(colored, picture, tmp_path):
-    rgb = opened(picture())
+def test_alternatives_differ_and_each_keeps_lightness(colored, image, tmp_path):
+    rgb = opened(image())
     colored("out", ExtrasConfig(alternatives=3))
     every = [opened(tmp_path / f"out/a{which}.png") for which in ("", "-1", "-2", "-3")]
     labs = [rgb2lab(one) for one in every]
@@ -71,8 +71,8 @@ def test_alternatives_differ_and_each_keeps_lightness(colored, picture, tmp_path
         assert all(abs(one - other)[..., 1:].mean() > 1 for other in labs[:place])
 
 
-def test_a_seed_gives_the_same_alternatives_and_another_seed_others(colored, picture, tmp_path):
-    picture()
+def test_a_seed_gives_the_same_alternatives_and_another_seed_others(colored, image, tmp_path):
+    image()
     for name, seed in (("one", 0), ("again", 0), ("other", 1)):
         colored(name, ExtrasConfig(alternatives=1, seed=seed))
     one, again, other = (
@@ -81,11 +81,11 @@ def test_a_seed_gives_the_same_alternatives_and_another_seed_others(colored, pic
     assert one == again != other
 
 
-def test_the_network_sees_a_picture_once(colored, classifier, picture):
+def test_the_network_sees_a_image_once(colored, classifier, image):
     model, seen = classifier(), []
     features = model.features
     model.features = lambda L: seen.append(L.shape) or features(L)
-    picture()
+    image()
     colored("out", ALL, model)
     assert seen == [(1, 1, 24, 36)]
 
@@ -115,25 +115,25 @@ def test_each_is_painted_on_a_copy_and_one_copy_is_there_at_a_time(classifier, m
 
 
 @pytest.mark.parametrize("stride", [1, 4])
-def test_entropy_is_drawn_where_it_is(stride, colored, classifier, picture, tmp_path):
+def test_entropy_is_drawn_where_it_is(stride, colored, classifier, image, tmp_path):
     model = classifier(stride, 27)
-    rgb = opened(picture(height=27, width=38))  # no multiple of 4: the last pixels are cut short
+    rgb = opened(image(height=27, width=38))  # no multiple of 4: the last pixels are cut short
     colored("out", ExtrasConfig(entropy=True), model)
     L = torch.from_numpy(rgb2lab(rgb)[..., 0])[None, None].float()
     head = model.network.head
     with torch.no_grad():
         bits = entropy(model.features(L), head.weight.flatten(1), head.bias)
     large = bits.repeat_interleave(stride, 2).repeat_interleave(stride, 3)[..., :27, :38]
-    grey = opened(tmp_path / "out/a-entropy.png")
-    assert (grey.dtype, grey.shape) == (np.uint8, (27, 38))
-    expected = entropy_picture(large, (27, 38))[0, 0].numpy()
+    gray = opened(tmp_path / "out/a-entropy.png")
+    assert (gray.dtype, gray.shape) == (np.uint8, (27, 38))
+    expected = entropy_image(large, (27, 38))[0, 0].numpy()
     assert len(np.unique(expected)) > 10
-    np.testing.assert_allclose(grey, expected, atol=1)  # L by ours and by scikit-image
+    np.testing.assert_allclose(gray, expected, atol=1)  # L by ours and by scikit-image
 
 
 @pytest.mark.parametrize("stride", [1, 4])
-def test_a_palette_is_of_the_upright_picture(stride, colored, classifier, picture, tmp_path):
-    upright = opened(picture(height=30, width=26))
+def test_a_palette_is_of_the_upright_image(stride, colored, classifier, image, tmp_path):
+    upright = opened(image(height=30, width=26))
     lying = Image.fromarray(np.rot90(upright))  # a quarter to the left; 6 turns it to the right
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -157,9 +157,9 @@ def test_a_palette_is_of_the_upright_picture(stride, colored, classifier, pictur
             assert color["ab"] == pytest.approx(each.ab, abs=0.1)
 
 
-def test_a_point_outside_one_picture_is_noted_and_the_others_go_on(run, model, picture, tmp_path):
-    picture("large.png", 60, 60)
-    picture("small.png", 20, 30)
+def test_a_point_outside_one_image_is_noted_and_the_others_go_on(run, model, image, tmp_path):
+    image("large.png", 60, 60)
+    image("small.png", 20, 30)
     told = tmp_path / "told.json"
     command = ("colorize", tmp_path / "in", "--model", model, "-o", tmp_path / "out")
     code, _, lines = run(*command, "--palette", "30,19", "29,19", "--json", told)
@@ -170,7 +170,7 @@ def test_a_point_outside_one_picture_is_noted_and_the_others_go_on(run, model, p
     assert [one["point"] for one in points] == [[29, 19]]
 
 
-def test_alternatives_have_the_format_of_the_output_and_its_alpha(colored, picture, tmp_path):
+def test_alternatives_have_the_format_of_the_output_and_its_alpha(colored, image, tmp_path):
     rgba = np.full((20, 30, 4), 90, np.uint8)
     rgba[:5, :, 3] = 7
     (tmp_path / "in").mkdir()

@@ -24,9 +24,9 @@ def became(told: dict) -> dict:
     return {name: entry["became"] for name, entry in told.items()}
 
 
-def test_what_cannot_be_written_for_its_name_fails_by_itself(colorize, save_picture, tmp_path):
+def test_what_cannot_be_written_for_its_name_fails_by_itself(colorize, save_image, tmp_path):
     for name in ("p/b/c.png", "p/d.png", "p/" + "l" * 250 + ".png"):
-        save_picture(name, np.full((4, 4, 3), 90, np.uint8))
+        save_image(name, np.full((4, 4, 3), 90, np.uint8))
     (tmp_path / "out/d.png").mkdir(parents=True)
     (tmp_path / "out/b").write_text("mine")
     code, _, told = colorize(tmp_path / "p", "--overwrite")
@@ -38,9 +38,9 @@ def test_what_cannot_be_written_for_its_name_fails_by_itself(colorize, save_pict
     )
 
 
-def test_a_format_that_cannot_hold_a_picture_fails_by_itself(colorize, save_picture, tmp_path):
-    save_picture("p/long.png", np.full((1, 17_000, 3), 90, np.uint8))
-    save_picture("p/short.png", np.full((1, 17, 3), 90, np.uint8))
+def test_a_format_that_cannot_hold_a_image_fails_by_itself(colorize, save_image, tmp_path):
+    save_image("p/long.png", np.full((1, 17_000, 3), 90, np.uint8))
+    save_image("p/short.png", np.full((1, 17, 3), 90, np.uint8))
     code, _, told = colorize(tmp_path / "p", "--format", "webp")
     assert (code, became(told)) == (1, {"long.png": "failed", "short.png": "done"})
     assert told["long.png"]["reason"].startswith("cannot be written as WEBP: ")

@@ -121,8 +121,8 @@ def test_huge_logits_neither_overflow_nor_lose_the_loss(size):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=size * 1e-6)
 
 
-def of_encoded_colours(dtype):
-    """What training sees: the code of colours, features and head of moderate size."""
+def of_encoded_colors(dtype):
+    """What training sees: the code of colors, features and head of moderate size."""
     torch.manual_seed(1)
     target = soft_encode(torch.randn(2, 2, 64, 64) * 25, Gamut.srgb())
     features = F.relu(torch.randn(2, 32, 64, 64)).to(memory_format=torch.channels_last)
@@ -133,8 +133,8 @@ def of_encoded_colours(dtype):
 
 
 def test_autocast_loses_no_more_than_plain_autocast_does():
-    exact = results(plain, *of_encoded_colours(torch.float64))
-    case = of_encoded_colours(torch.float32)
+    exact = results(plain, *of_encoded_colors(torch.float64))
+    case = of_encoded_colors(torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
         ours, theirs = results(fused_cross_entropy, *case), results(plain, *case)
     for name, one, other, true in zip(

@@ -43,7 +43,7 @@ def test_each_pixel_weighs_as_its_nearest_bin(case):
 
 
 def test_doubled_weights_double_the_loss(case):
-    # A normalisation by the batch's weights would cancel them.
+    # A normalization by the batch's weights would cancel them.
     logits, target = case
     weight = torch.rand(313, dtype=torch.float64)
     once = rebalanced_cross_entropy(logits, target, weight)

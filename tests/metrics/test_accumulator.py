@@ -6,7 +6,7 @@ from photochrom.metrics import Gathered, Tally, Truth
 
 
 def tally(*names, values=("delta_e",)):
-    """The scores of those pictures, no two numbers alike."""
+    """The scores of those images, no two numbers alike."""
     start = 100 * int(names[0])
     lines = np.arange(start, start + len(names))
     return Tally(names, {key: lines / 7 for key in values}, {"levels": np.outer(lines, [1, 2, 3])})
@@ -22,7 +22,7 @@ def test_what_is_gathered_is_each_part_to_the_bit():
         np.testing.assert_array_equal(array, expected)
 
 
-def test_room_that_no_picture_took_is_left_out():
+def test_room_that_no_image_took_is_left_out():
     assert len(gathered(tally("1", "2"), most=9)) == 2
 
 
@@ -36,7 +36,7 @@ def test_truths_are_gathered_too():
         np.testing.assert_array_equal(array, np.concatenate([truth.arrays()[key]] * 2))
 
 
-def test_later_pictures_join_the_arrays_of_the_first():
+def test_later_images_join_the_arrays_of_the_first():
     # What memory needs: a batch leaves no array of its own behind.
     batch = tally("1", "2")
     found = Gathered(4)
@@ -49,5 +49,5 @@ def test_later_pictures_join_the_arrays_of_the_first():
 
 
 def test_other_scores_are_not_put_after_them():
-    with pytest.raises(ValueError, match=r"the same scores of all pictures, got nll of some only"):
+    with pytest.raises(ValueError, match=r"the same scores of all images, got nll of some only"):
         gathered(tally("1"), tally("2", values=("delta_e", "nll")))

@@ -244,7 +244,7 @@ def test_images_of_different_sizes_count_by_their_pixels_in_the_auc():
 def test_a_truth_of_other_images_is_refused():
     tally, true = tallied(*random_ab(0, images=2))
     for scores in (pooled_scores, contributions, main_contributions):
-        with pytest.raises(ValueError, match=r"expected the truth of the same 2 pictures in the"):
+        with pytest.raises(ValueError, match=r"expected the truth of the same 2 images in the"):
             scores(tally, gathered(true, true))
 
 
@@ -257,16 +257,16 @@ def test_a_truth_in_another_order_is_refused():
 
 def test_tallies_of_other_scores_are_not_put_together():
     with pytest.raises(
-        ValueError, match=r"same scores of all pictures, got calibration, entropy, nll"
+        ValueError, match=r"same scores of all images, got calibration, entropy, nll"
     ):
         gathered(classified(0)[0], tallied(*random_ab(0))[0])
 
 
 def test_a_tally_of_missing_images_is_refused():
     tally, true = tallied(*random_ab(0, images=2))
-    with pytest.raises(ValueError, match=r"expected auc_raw of 1 pictures, got 2"):
+    with pytest.raises(ValueError, match=r"expected auc_raw of 1 images, got 2"):
         Tally(tally.names[:1], tally.values, tally.counts)
-    with pytest.raises(ValueError, match=r"expected bins of 1 pictures, got 2"):
+    with pytest.raises(ValueError, match=r"expected bins of 1 images, got 2"):
         Truth(("one",), **true.arrays())
 
 

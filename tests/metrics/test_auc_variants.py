@@ -23,7 +23,7 @@ T = np.arange(151)
 
 @pytest.fixture
 def case():
-    """Three pictures of smooth colours, and predictions that are off by some."""
+    """Three images of smooth colors, and predictions that are off by some."""
     torch.manual_seed(0)
     truth = 40 * torch.randn(3, 2, 3, 3)
     truth = torch.nn.functional.interpolate(truth, 10, mode="bilinear")
@@ -46,7 +46,7 @@ def curve(error, weights=None):
 
 
 def pixelwise(ab, truth, prior):
-    """Every reading from its definition: errors and true bins, picture by picture."""
+    """Every reading from its definition: errors and true bins, image by image."""
     errors = torch.linalg.vector_norm(ab.double() - truth.double(), dim=1).flatten(1).numpy()
     bins = hard_encode(truth, GAMUT).flatten(1).numpy()
     half, bare = (rebalancing_weights(prior, uniform) for uniform in (0.5, 0.0))
@@ -54,15 +54,15 @@ def pixelwise(ab, truth, prior):
     def of_bins(error, bins):
         return [curve(error[bins == q]).mean() for q in np.unique(bins)]
 
-    per_picture = list(zip(errors, bins, strict=True))
+    per_image = list(zip(errors, bins, strict=True))
     return {
         "auc_raw_to_149": np.mean([curve(e)[:150].mean() for e in errors]),
         "auc_raw_trapezoid": auc(T, np.mean([curve(e) for e in errors], axis=0)) / 150,
         "auc_rebalanced_all_bins": np.sum(of_bins(errors, bins)) / 313,
-        "auc_rebalanced_per_picture": np.mean([np.mean(of_bins(*one)) for one in per_picture]),
+        "auc_rebalanced_per_image": np.mean([np.mean(of_bins(*one)) for one in per_image]),
         "auc_weighted": auc(T, curve(errors, half[bins.ravel()])) / 150,
         "auc_weighted_bare": auc(T, curve(errors, bare[bins.ravel()])) / 150,
-        "auc_weighted_per_picture": np.mean([curve(e, half[b]).mean() for e, b in per_picture]),
+        "auc_weighted_per_image": np.mean([curve(e, half[b]).mean() for e, b in per_image]),
     }
 
 
@@ -86,23 +86,23 @@ def test_bins_without_mass_weigh_nothing(case):
     )
 
 
-def test_pictures_without_a_bin_of_any_mass_have_no_weighted_score(case):
+def test_images_without_a_bin_of_any_mass_have_no_weighted_score(case):
     ab, truth, prior = case
     prior[:] = 0
     prior[0] = 1
     found = read(ab, truth, prior)
-    weighted = ["auc_weighted", "auc_weighted_bare", "auc_weighted_per_picture"]
+    weighted = ["auc_weighted", "auc_weighted_bare", "auc_weighted_per_image"]
     assert np.isnan([found[name] for name in weighted]).all()
 
 
-def test_colourfulness_is_also_read_with_absolute_values(case):
+def test_colorfulness_is_also_read_with_absolute_values(case):
     ab, truth, _ = case
     rgb = compose(torch.full_like(truth[:, :1], 50), ab)
     theirs = colorfulness_absolute(rgb).mean().item()
     assert read(*case)["colorfulness_absolute"] == pytest.approx(theirs)
 
 
-def test_pictures_of_different_sizes_count_alike_where_each_is_by_itself():
+def test_images_of_different_sizes_count_alike_where_each_is_by_itself():
     # One of four pixels that are right, and one of a single pixel with error 50.
     right, wrong = torch.zeros(1, 2, 2, 2), torch.tensor([30.0, 40.0]).reshape(1, 2, 1, 1)
     parts, auc_counts = [], AucCounts.empty(GAMUT)
@@ -117,7 +117,7 @@ def test_pictures_of_different_sizes_count_alike_where_each_is_by_itself():
     # Within 50 … 149, which are 100 of 150; by trapezoids ½ up to 49, ¾ between, 1 from 50 on.
     assert found["auc_raw_to_149"] == pytest.approx(100 * (1 + 100 / 150) / 2)
     assert found["auc_raw_trapezoid"] == pytest.approx(100 * (49 / 2 + 3 / 4 + 100) / 150)
-    assert found["auc_weighted_per_picture"] == pytest.approx(100 * (1 + 101 / 151) / 2)
+    assert found["auc_weighted_per_image"] == pytest.approx(100 * (1 + 101 / 151) / 2)
 
 
 @pytest.mark.parametrize("bins", [98, 400])

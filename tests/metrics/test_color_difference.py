@@ -7,14 +7,14 @@ from photochrom.metrics import ciede2000, ciede2000_same_L, delta_e
 from photochrom.metrics.color_difference import BLUE, CHROMA_STEPS, GREEN, chroma_steps, hue_sectors
 
 
-def lab_of(*colours):
-    return torch.tensor(np.array(colours), dtype=torch.float64).T.reshape(1, 3, 1, -1)
+def lab_of(*colors):
+    return torch.tensor(np.array(colors), dtype=torch.float64).T.reshape(1, 3, 1, -1)
 
 
 def random_lab(seed, n=4000):
     random = np.random.default_rng(seed)
     lab = random.uniform((0, -110, -110), (100, 110, 110), size=(n, 3))
-    lab[: n // 4, 1:] *= 0.02  # nearly grey, where the hue is hardly defined
+    lab[: n // 4, 1:] *= 0.02  # nearly gray, where the hue is hardly defined
     return lab
 
 
@@ -64,7 +64,7 @@ def test_ciede2000_is_the_published(one, two, published):
     assert ciede2000(lab_of(one), lab_of(two)).item() == pytest.approx(published, abs=5e-5)
 
 
-def test_ciede2000_of_a_colour_and_itself_is_zero():
+def test_ciede2000_of_a_color_and_itself_is_zero():
     lab = lab_of(*random_lab(6)).float()
     assert ciede2000(lab, lab).max() == 0
 
@@ -94,7 +94,7 @@ def test_an_angle_that_rounds_to_a_whole_turn_is_in_the_last_sector():
     assert hue_sectors(ab).item() == 11
 
 
-def test_a_chroma_below_five_is_grey():
+def test_a_chroma_below_five_is_gray():
     ab = torch.tensor([[4.99, 5.0], [0.0, 0.0]])[None, :, None]
     assert hue_sectors(ab).flatten().tolist() == [12, 0]
 

@@ -58,14 +58,14 @@ def test_the_distance_of_independent_gaussians_by_hand():
     assert frechet_distance(one, other) == pytest.approx(30)
 
 
-def test_fewer_pictures_than_features_have_a_distance():
+def test_fewer_images_than_features_have_a_distance():
     few, many = Moments.of(drawn(4, n=3)), Moments.of(drawn(4))
     # What is nearly singular loses half of float64's digits in the root.
     assert frechet_distance(few, few) == pytest.approx(0, abs=1e-6)
     assert frechet_distance(few, many) > 0
 
 
-def test_one_picture_has_no_spread_and_so_no_distance():
+def test_one_image_has_no_spread_and_so_no_distance():
     one = Moments.of(drawn(5, n=1))
     assert np.isnan(frechet_distance(one, Moments.of(drawn(5))))
 
@@ -110,16 +110,16 @@ def test_sides_are_padded_by_the_edges_below_and_at_the_right(network):
     torch.testing.assert_close(lite0_features(rgb), lite0_features(torch.from_numpy(padded)))
 
 
-def test_the_published_network_tells_colours_from_grey(samples):
+def test_the_published_network_tells_colors_from_gray(samples):
     from PIL import Image
 
-    picture = Image.open(min(samples.glob("*.jpg"))).resize((64, 64))
-    rgb = torch.from_numpy(np.array(picture.convert("RGB"))).movedim(-1, 0)[None]
-    grey = rgb.float().mean(1, keepdim=True).expand(-1, 3, -1, -1).to(torch.uint8)
+    image = Image.open(min(samples.glob("*.jpg"))).resize((64, 64))
+    rgb = torch.from_numpy(np.array(image.convert("RGB"))).movedim(-1, 0)[None]
+    gray = rgb.float().mean(1, keepdim=True).expand(-1, 3, -1, -1).to(torch.uint8)
     alone = lite0_features(rgb)
-    assert (alone - lite0_features(grey)).abs().max() > 0.1
+    assert (alone - lite0_features(gray)).abs().max() > 0.1
     # Its batch norms are those it was trained with. Sums of float32 in another order, as above.
-    both = lite0_features(torch.cat([rgb, grey]))
+    both = lite0_features(torch.cat([rgb, gray]))
     torch.testing.assert_close(both[:1], alone, rtol=1e-3, atol=1e-3)
 
 

@@ -24,7 +24,7 @@ def case(gamut):
 
 
 def plain(features, weight, bias, gamut, truth):
-    """Distributions (P Q) of every picture in float64, and the true bins."""
+    """Distributions (P Q) of every image in float64, and the true bins."""
     logits = torch.einsum("bchw,qc->bhwq", features.double(), weight.double()) + bias
     return logits.flatten(1, 2).softmax(-1).numpy(), hard_encode(truth, gamut).flatten(1).numpy()
 

@@ -20,11 +20,11 @@ from photochrom.metrics import (
 from photochrom.quantize import Gamut
 
 
-def ab_of(*colours):
-    return torch.tensor(colours, dtype=torch.float64).T.reshape(1, 2, 1, -1)
+def ab_of(*colors):
+    return torch.tensor(colors, dtype=torch.float64).T.reshape(1, 2, 1, -1)
 
 
-def test_perfect_colours_score_100():
+def test_perfect_colors_score_100():
     ab = torch.rand(2, 2, 6, 6) * 100 - 50
     counts = AucCounts.of(ab, ab, Gamut.srgb())
     assert counts.raw() == 100
@@ -51,7 +51,7 @@ def test_an_error_just_beyond_a_threshold_is_not_within_it():
 
 
 def test_rebalanced_auc_gives_each_true_bin_the_same_say():
-    # Three grey pixels right, one coloured (error 50): bins score 100 and 100 · 101 / 151.
+    # Three gray pixels right, one colored (error 50): bins score 100 and 100 · 101 / 151.
     truth = ab_of((0, 0), (0, 0), (0, 0), (30, 40))
     counts = AucCounts.of(torch.zeros_like(truth), truth, Gamut.srgb())
     assert counts.rebalanced() == pytest.approx((100 + 100 * 101 / 151) / 2)
@@ -68,7 +68,7 @@ def test_what_is_not_a_number_is_wrong():
 
 
 def test_curves_by_hand():
-    # A grey pixel right, a coloured one with error 50: half are within 0, all within 50.
+    # A gray pixel right, a colored one with error 50: half are within 0, all within 50.
     truth = ab_of((0, 0), (30, 40), (30, 40))
     counts = AucCounts.of(ab_of((0, 0), (0, 0), (30, 40)), truth, Gamut.srgb())
     assert counts.raw_curve()[[0, 49, 50]].tolist() == pytest.approx([200 / 3, 200 / 3, 100])
@@ -88,7 +88,7 @@ def test_counts_add_up_over_batches():
     np.testing.assert_array_equal(whole.pixels, parts.pixels)
 
 
-def test_colourfulness_by_hand():
+def test_colorfulness_by_hand():
     # Half red, half green: rg = ±255, yb = 127.5: σ = (255, 0), μ = (0, 127.5).
     rgb = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
     rgb[0, 0, :, 0] = 255
@@ -96,7 +96,7 @@ def test_colourfulness_by_hand():
     assert colorfulness(rgb).item() == pytest.approx(255 + 0.3 * 127.5)
 
 
-def test_colourfulness_keeps_the_signs():
+def test_colorfulness_keeps_the_signs():
     # Opposite opponents cancel in the mean; with absolute values first they would not vary.
     rgb = torch.zeros(1, 3, 1, 2, dtype=torch.uint8)
     rgb[0, 0, 0, 0] = 100
@@ -105,15 +105,15 @@ def test_colourfulness_keeps_the_signs():
     assert colorfulness(rgb).item() == pytest.approx(100 + 0.3 * 50)
 
 
-def test_colourfulness_of_absolute_values_is_another_reading():
-    # The same picture: |rg| = (100, 100), |yb| = (50, 50): σ = (0, 0), μ = (100, 50).
+def test_colorfulness_of_absolute_values_is_another_reading():
+    # The same image: |rg| = (100, 100), |yb| = (50, 50): σ = (0, 0), μ = (100, 50).
     rgb = torch.zeros(1, 3, 1, 2, dtype=torch.uint8)
     rgb[0, 0, 0, 0] = 100
     rgb[0, 1, 0, 1] = 100
     assert colorfulness_absolute(rgb).item() == pytest.approx(0.3 * np.hypot(100, 50))
 
 
-def test_colourfulness_is_numpys_in_float64_however_large_the_picture():
+def test_colorfulness_is_numpys_in_float64_however_large_the_image():
     rgb = np.random.default_rng(0).integers(0, 256, size=(3, 301, 299), dtype=np.uint8)
     rgb[0] = 192 + rgb[0] // 4  # reddish: means are far from 0
     red, green, blue = rgb.astype(np.float64)
@@ -140,16 +140,16 @@ def test_psnr_is_scikit_images(pair):
     assert psnr(rgb, truth).tolist() == pytest.approx(theirs, rel=1e-6)
 
 
-def test_identical_pictures_have_infinite_psnr(pair):
+def test_identical_images_have_infinite_psnr(pair):
     assert psnr(pair[1], pair[1]).tolist() == [float("inf")] * 2
 
 
-def test_ssim_is_scikit_images_on_the_mirrored_picture(pair):
+def test_ssim_is_scikit_images_on_the_mirrored_image(pair):
     # Ours mirrors the border, scikit-image leaves its five pixels out.
     rgb, truth = pair
 
-    def mirrored(picture):
-        return np.pad(picture.numpy().astype(float), ((0, 0), (5, 5), (5, 5)), mode="reflect")
+    def mirrored(image):
+        return np.pad(image.numpy().astype(float), ((0, 0), (5, 5), (5, 5)), mode="reflect")
 
     theirs = [
         structural_similarity(
@@ -167,11 +167,11 @@ def test_ssim_is_scikit_images_on_the_mirrored_picture(pair):
     assert ssim(rgb, truth)[0].tolist() == pytest.approx(theirs, abs=1e-4)
 
 
-def scikit_images_ssim(picture, truth):
+def scikit_images_ssim(image, truth):
     """As Wang et al. have it."""
     return structural_similarity(
         truth.numpy(),
-        picture.numpy(),
+        image.numpy(),
         channel_axis=0,
         data_range=255,
         gaussian_weights=True,
@@ -194,7 +194,7 @@ def test_ssim_of_a_photograph_without_its_color_is_scikit_images(samples, name):
     whole, cropped = ssim(gray[None], truth[None])
     # As above.
     assert cropped.item() == pytest.approx(scikit_images_ssim(gray, truth), abs=1e-4)
-    # The border is another picture, if not by much.
+    # The border is another image, if not by much.
     assert 2e-4 < abs(whole.item() - cropped.item()) < 0.05
 
 
@@ -207,7 +207,7 @@ def test_ssim_is_torchmetrics(pair):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (3, 2)])
-def test_a_picture_smaller_than_the_window_has_an_ssim(size):
+def test_a_image_smaller_than_the_window_has_an_ssim(size):
     rgb = torch.randint(0, 256, (1, 3, *size), dtype=torch.uint8)
     whole, cropped = ssim(rgb, rgb)
     assert whole.item() == pytest.approx(1)
@@ -215,7 +215,7 @@ def test_a_picture_smaller_than_the_window_has_an_ssim(size):
     assert cropped.isnan().all()  # no window is inside
 
 
-def test_a_picture_as_large_as_the_window_has_one_place_for_it():
+def test_a_image_as_large_as_the_window_has_one_place_for_it():
     rgb = torch.randint(0, 256, (2, 3, 11, 11), dtype=torch.uint8)
     theirs = [scikit_images_ssim(255 - one, one) for one in rgb]
     # As above.
@@ -223,7 +223,7 @@ def test_a_picture_as_large_as_the_window_has_one_place_for_it():
     assert ssim(rgb[..., :10], rgb[..., :10])[1].isnan().all()
 
 
-def test_ssim_of_plain_pictures_by_hand():
+def test_ssim_of_plain_images_by_hand():
     # No variance: (2 μ₁ μ₂ + C₁) / (μ₁² + μ₂² + C₁), with μ = 0 and 1: C₁ / (1 + C₁).
     black, white = (torch.full((1, 3, 8, 8), v, dtype=torch.uint8) for v in (0, 255))
     # 1e-6: means and variances are sums of float32 near 1.

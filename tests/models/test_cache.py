@@ -1,4 +1,4 @@
-"""Models, pictures and results in buckets, all of it by commands."""
+"""Models, images and results in buckets, all of it by commands."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from photochrom.models.io.cache import cache_folder
 
 @pytest.fixture(params=["s3", "gcs"])
 def bucket(request, monkeypatch, model, tmp_path):
-    """A bucket with eight pictures, and a model in `models/mine`."""
+    """A bucket with eight images, and a model in `models/mine`."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     url = request.getfixturevalue(request.param)
     for path in model.iterdir():
@@ -70,7 +70,7 @@ def test_a_bucket_is_colorized_into_a_bucket(bucket, run, model):
     assert (code, f"deep/0.png → {bucket}/out/deep/0.png" in out) == (0, True)
     assert not storage.exists(f"{bucket}/out")
     assert run(*command)[0] == 0
-    made = find([f"{bucket}/out"]).pictures
+    made = find([f"{bucket}/out"]).images
     assert [one.name for one in made] == [f"deep/{number}.png" for number in range(8)]
     assert read_rgb(made[0]).shape == (40, 50, 3)
     code, out, _ = run("colorize", f"{bucket}/deep", "--model", model, "-o", f"{bucket}/out/deep")

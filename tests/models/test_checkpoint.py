@@ -75,7 +75,7 @@ def test_one_changed_bit_of_the_weights_is_noticed(classifier, tmp_path):
         Colorizer.load(tmp_path)
 
 
-def test_half_of_the_bits_keep_the_colours(tmp_path):
+def test_half_of_the_bits_keep_the_colors(tmp_path):
     colorizer = Colorizer(CLASSIFIER, Gamut.srgb(20), temperature=0.5).eval()
     for name, half in (("whole", False), ("half", True)):
         colorizer.save(tmp_path / name, {}, half=half)

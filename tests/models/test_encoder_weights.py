@@ -84,7 +84,7 @@ def test_reading_draws_no_random_number(written):
 def test_the_package_holds_the_published_weights():
     found = read_encoder_weights("lite0", "imagenet")
     # Its file has 4,694,073 numbers: less the classifier's 1280 × 1000 + 1000, its convolution's
-    # 320 × 1280 and the 4 × 1280 + 1 of its batch normalisation.
+    # 320 × 1280 and the 4 × 1280 + 1 of its batch normalization.
     assert sum(value.numel() for value in found.values()) == 4_694_073 - 1_281_000 - 414_721
 
 

@@ -69,8 +69,8 @@ def test_lite0_shifts_and_scales_lightness_to_the_range_it_was_trained_on():
     encoder = Lite0().eval()
     L = torch.tensor([0.0, 100.0])[:, None, None, None].expand(-1, 1, 32, 32)
     # Black is (0 - 127) / 128 and white (255 - 127) / 128 = 1, in each of three channels.
-    normalised = torch.tensor([-127 / 128, 1])[:, None, None, None].expand(-1, 3, 32, 32)
-    for ours, expected in zip(encoder(L), encoder.trunk(normalised), strict=True):
+    normalized = torch.tensor([-127 / 128, 1])[:, None, None, None].expand(-1, 3, 32, 32)
+    for ours, expected in zip(encoder(L), encoder.trunk(normalized), strict=True):
         torch.testing.assert_close(ours, expected)
 
 
@@ -171,7 +171,7 @@ def test_an_untrained_vgg16_does_not_fade():
     assert 0.1 < sizes[-1] / sizes[0] < 10
 
 
-def test_dropped_paths_leave_whole_pictures_as_they_were():
+def test_dropped_paths_leave_whole_images_as_they_were():
     torch.manual_seed(0)
     encoder = Lite0()
     encoder.drop_paths(0.8)
@@ -182,7 +182,7 @@ def test_dropped_paths_leave_whole_pictures_as_they_were():
         whole = block(x)
         for module in block.modules():
             module.training = False
-        block.training = True  # but its norms, which then do not see the other pictures
+        block.training = True  # but its norms, which then do not see the other images
         made = block(x)
     passed = (made == x).flatten(1).all(1)
     # Of 2,000 drawings the standard deviation is 0.011.

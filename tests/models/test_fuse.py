@@ -17,7 +17,7 @@ LITE0 = ARCHITECTURES["lite0"]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 4)])
-def test_doubling_is_nearest_neighbour_and_a_convolution(size):
+def test_doubling_is_nearest_neighbor_and_a_convolution(size):
     generator = torch.Generator().manual_seed(0)
     x = torch.rand(2, 3, *size, dtype=torch.float64, generator=generator)
     weight = torch.rand(5, 3, 3, 3, dtype=torch.float64, generator=generator)

@@ -1,4 +1,4 @@
-"""Models as ONNX files: the same colours, whatever the size."""
+"""Models as ONNX files: the same colors, whatever the size."""
 
 from dataclasses import replace
 from functools import cache
@@ -17,7 +17,7 @@ from photochrom.models.onnx.export import export
 from photochrom.rendering.predict import Model
 
 # float32 on both sides, products added up in another order: at most 1.1e-3 in 22 photographs by a
-# trained network of 50 layers. A step of an 8-bit picture is hundreds of times as much.
+# trained network of 50 layers. A step of an 8-bit image is hundreds of times as much.
 ROUNDING = 2e-3
 
 
@@ -48,7 +48,7 @@ def told(path):
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("size", [(1, 1, 1), (2, 64, 64), (1, 33, 517), (3, 97, 62)])
-def test_onnxruntime_gives_the_colours_of_torch(name, size, made):
+def test_onnxruntime_gives_the_colors_of_torch(name, size, made):
     colorizer, path = made(name)
     L = lightness(*size)
     with torch.inference_mode():
@@ -59,7 +59,7 @@ def test_onnxruntime_gives_the_colours_of_torch(name, size, made):
 
 
 @pytest.mark.parametrize("name", ["lite0", "regression"])
-def test_a_large_picture_is_coloured_at_the_size_of_the_training(name, made):
+def test_a_large_image_is_colored_at_the_size_of_the_training(name, made):
     colorizer, path = made(name)
     L = lightness(1, 200, 90)
     with torch.inference_mode():
@@ -68,7 +68,7 @@ def test_a_large_picture_is_coloured_at_the_size_of_the_training(name, made):
 
 
 def assert_alike(ours, theirs, *, most=1):
-    """Of 8-bit pictures: where rounding meets half a step, one step apart."""
+    """Of 8-bit images: where rounding meets half a step, one step apart."""
     apart = np.abs(np.asarray(ours).astype(int) - np.asarray(theirs))
     assert apart.max() <= most
     assert (apart > 0).mean() < 1e-3  # at most 7e-5 in the photographs of these tests
@@ -80,15 +80,15 @@ def test_photographs_become_those_of_torch(name, samples, tmp_path):
     photographs = [Image.open(path) for path in sorted(samples.glob("*.jpg"))[:4]]
     photographs[1] = photographs[1].resize((77, 200))  # beside those larger than the network's 160
     onnx_model, model = load_model(tmp_path / "model.onnx"), Colorizer.load(name)
-    for enlarge in ("edges", "bilinear"):
-        ours, theirs = (one(photographs, enlarge=enlarge) for one in (onnx_model, model))
+    for enlarge in ("guided", "bilinear"):
+        ours, theirs = (one(photographs, upsample=enlarge) for one in (onnx_model, model))
         for our, their in zip(ours, theirs, strict=True):
             assert_alike(our, their)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_a_batch_of_any_size_becomes_that_of_torch(name, made):
-    """Noise by networks that never learned, half of whose colours lie outside sRGB.
+    """Noise by networks that never learned, half of whose colors lie outside sRGB.
 
     Those keep their chroma to a thousandth, which rounding may decide: 0.13 of 130 in ab, and
     where a channel is nearly black that is 6 steps.

@@ -73,7 +73,7 @@ def test_a_temperature_or_decoder_beside_the_file_is_refused(refusal, path, phot
     assert not (tmp_path / "out").exists()
 
 
-def test_each_way_to_colours_refuses_a_temperature_or_decoder(path):
+def test_each_way_to_colors_refuses_a_temperature_or_decoder(path):
     model, L = load_model(path), torch.full((1, 1, 9, 9), 50.0)
     for asked in (
         lambda: model.small(L, 0.3, "annealed"),

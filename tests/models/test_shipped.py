@@ -35,11 +35,11 @@ def test_they_are_small():
 
 
 @pytest.mark.parametrize("name", names())
-def test_each_reproduces_its_recorded_picture(name):
+def test_each_reproduces_its_recorded_image(name):
     weights = (SHIPPED / name / "model.safetensors").read_bytes()
     assert hashlib.sha256(weights).hexdigest() == read_config(name)["sha256"]
     made = Colorizer.load(name)(_sample()).astype(int)
-    # The picture is rounded to 8 bits; sums in another order turn a rounding here and there.
+    # The image is rounded to 8 bits; sums in another order turn a rounding here and there.
     away = np.abs(made - imread(RECORDED / f"{name}.png"))
     assert away.max() <= 2
     assert (away > 0).mean() < 0.02
@@ -73,7 +73,7 @@ def test_each_card_tells_its_scores_and_its_data(name):
     row = next(line for line in text.splitlines() if line.startswith(f"| {name} |"))
     for score in read_config(name)["scores"].values():
         assert any(f"{score['value']:.{digits}f}" in row for digits in (1, 2, 3))
-    for said in ("research", "ImageNet", "Limits", "Licence"):
+    for said in ("research", "ImageNet", "Limits", "License"):
         assert said in text
 
 
@@ -101,7 +101,7 @@ def test_one_command_colorizes_one_photograph(run, tmp_path):
     shutil.copy(SAMPLE, tmp_path / "photo.jpg")
     code, out, _ = run("colorize", tmp_path / "photo.jpg")
     assert (code, "photo-color.png: 1 colorized" in out) == (0, True)
-    before = read_rgb(find([str(tmp_path / "photo.jpg")]).pictures[0])
+    before = read_rgb(find([str(tmp_path / "photo.jpg")]).images[0])
     assert imread(tmp_path / "photo-color.png").shape == before.shape
 
 
@@ -117,6 +117,6 @@ def test_they_are_listed_and_told(run):
 
 
 def _sample() -> np.ndarray:
-    """A quarter of the sides of a sample, so that the recorded pictures are small."""
-    rgb: np.ndarray = read_rgb(find([str(SAMPLE)]).pictures[0])
+    """A quarter of the sides of a sample, so that the recorded images are small."""
+    rgb: np.ndarray = read_rgb(find([str(SAMPLE)]).images[0])
     return rgb[::4, ::4].copy()

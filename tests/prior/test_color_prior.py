@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from photochrom.config import PriorConfig
-from photochrom.image_io import Picture, find
+from photochrom.image_io import SourceImage, find
 from photochrom.prior import (
     AbHistogram,
     ColorPrior,
@@ -26,7 +26,7 @@ def histogram(seed: int) -> AbHistogram:
     ab = np.random.default_rng(seed).normal(scale=20, size=(2, 8, 9)).clip(-100, 100)
     sketch = np.unique(np.random.default_rng(seed).integers(0, 9000, 3000).astype(np.uint64))
     noted = AbHistogram(
-        grey=seed % 2,
+        gray=seed % 2,
         toned=seed % 3,
         failures={"bad": (seed % 3 + 1, f"{seed}"), f"{seed % 2}": (1, "x")},
         sketch=sketch,
@@ -35,7 +35,7 @@ def histogram(seed: int) -> AbHistogram:
 
 
 def same(a: AbHistogram, b: AbHistogram) -> bool:
-    counts = [(h.pictures, h.grey, h.toned, dict(h.failures)) for h in (a, b)]
+    counts = [(h.images, h.gray, h.toned, dict(h.failures)) for h in (a, b)]
     return counts[0] == counts[1] and all(
         np.array_equal(getattr(a, name), getattr(b, name)) for name in ("pixels", "sketch")
     )
@@ -58,7 +58,7 @@ def test_a_pixel_falls_into_the_cell_that_holds_it():
     assert pixels.sum() == 3
 
 
-def test_ab_of_no_srgb_colour_is_refused():
+def test_ab_of_no_srgb_color_is_refused():
     with pytest.raises(ValueError, match=r"ab must lie within ±110, got 0 to 111"):
         AbHistogram.of(np.array([[[0.0]], [[111.0]]]))
 
@@ -118,7 +118,7 @@ def test_a_prior_of_no_pixels_is_refused():
 
 def test_cells_cost_little_against_the_mean_soft_code_of_pixels(sample_ab):
     # Counting in cells of 1 × 1 moves the prior by 0.003 L1 on a thousand photographs; 22 hold
-    # fewer colours for the errors to cancel over.
+    # fewer colors for the errors to cancel over.
     gamut = Gamut.srgb()
     code = soft_encode(sample_ab, gamut)
     plain = np.bincount(
@@ -129,12 +129,12 @@ def test_cells_cost_little_against_the_mean_soft_code_of_pixels(sample_ab):
     assert np.abs(prior.p - plain / plain.sum()).sum() < 0.006
 
 
-def test_a_prior_is_the_share_of_each_colour(save_picture):
-    # One bin holds each colour: red is (80.1, 67.2) in ab, green (-86.2, 83.2); 3 : 1.
+def test_a_prior_is_the_share_of_each_color(save_image):
+    # One bin holds each color: red is (80.1, 67.2) in ab, green (-86.2, 83.2); 3 : 1.
     rgb = np.zeros((4, 4, 3), dtype=np.uint8)
     rgb[:, :3, 0] = 255
     rgb[:, 3:, 1] = 255
-    counts = build([Picture("p.png", str(save_picture("p.png", rgb)))], PriorConfig())
+    counts = build([SourceImage("p.png", str(save_image("p.png", rgb)))], PriorConfig())
     prior = ColorPrior.of(counts, Gamut.srgb(), k=1)
     bins = Gamut.srgb().bins.tolist()
     assert prior.p[bins.index([80.0, 70.0])] == 0.75
@@ -144,7 +144,7 @@ def test_a_prior_is_the_share_of_each_colour(save_picture):
 @pytest.fixture
 def file(samples):
     found = find([str(samples)])
-    return build_prior(found.pictures[:6], PriorConfig(size=64), ["six samples"])
+    return build_prior(found.images[:6], PriorConfig(size=64), ["six samples"])
 
 
 def test_a_file_comes_back_as_it_went(file, tmp_path):
@@ -153,7 +153,7 @@ def test_a_file_comes_back_as_it_went(file, tmp_path):
     assert same(back.histogram, file.histogram)
     np.testing.assert_array_equal(back.prior.p, file.prior.p)
     assert torch.equal(back.prior.gamut.bins, file.prior.gamut.bins)
-    for name in ("kind", "uniform", "size", "keep_grey", "sources", "created"):
+    for name in ("kind", "uniform", "size", "keep_gray", "sources", "created"):
         assert getattr(back, name) == getattr(file, name)
     assert (back.prior.k, back.prior.sigma) == (file.prior.k, file.prior.sigma)
 
@@ -180,10 +180,10 @@ def test_a_file_of_another_version_is_refused_by_number(file, tmp_path):
 
 def test_its_description_counts_what_it_holds(file):
     told = describe(file)
-    assert told["pictures"] == "6 counted"
+    assert told["images"] == "6 counted"
     assert told["bins"] == "313, step 10"
     assert told["pixels"].startswith(f"{file.histogram.pixels.sum():,}, short")
 
 
-def test_its_plot_is_a_picture(file):
+def test_its_plot_is_a_image(file):
     assert plot_prior(file).startswith(b"\x89PNG")

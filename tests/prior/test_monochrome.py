@@ -1,4 +1,4 @@
-"""The grey guard: what is grey, what has one tone, and what has colours."""
+"""The gray guard: what is gray, what has one tone, and what has colors."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,11 @@ import torch
 from photochrom.color.lab import rgb_from_lab
 from photochrom.image_io import find, packed_colors, read_rgb
 from photochrom.prior.counting import cells
-from photochrom.prior.monochrome import are_toned, is_grey as cells_are_grey
+from photochrom.prior.monochrome import are_toned, is_gray as cells_are_gray
 
 
-def is_grey(rgb):
-    return cells_are_grey(cells(packed_colors(rgb)))
+def is_gray(rgb):
+    return cells_are_gray(cells(packed_colors(rgb)))
 
 
 def is_toned(rgb):
@@ -20,7 +20,7 @@ def is_toned(rgb):
 
 @pytest.fixture(scope="module")
 def photographs(samples):
-    return [read_rgb(picture, 128, fit="sample") for picture in find([str(samples)]).pictures]
+    return [read_rgb(image, 128, fit="sample") for image in find([str(samples)]).images]
 
 
 def lightness(rgb):
@@ -32,14 +32,14 @@ def in_one_tone(rgb, curve):
     return np.stack(curve(y), -1).clip(0, 255).astype(np.uint8)
 
 
-def test_photographs_have_colours(photographs):
-    assert not any(is_grey(rgb) or is_toned(rgb) for rgb in photographs)
+def test_photographs_have_colors(photographs):
+    assert not any(is_gray(rgb) or is_toned(rgb) for rgb in photographs)
 
 
-def test_photographs_without_colours_are_grey(photographs):
+def test_photographs_without_colors_are_gray(photographs):
     for rgb in photographs:
-        grey = in_one_tone(rgb, lambda y: (y, y, y))
-        assert is_grey(grey)
+        gray = in_one_tone(rgb, lambda y: (y, y, y))
+        assert is_gray(gray)
 
 
 @pytest.mark.parametrize(
@@ -55,24 +55,24 @@ def test_photographs_in_one_tone_are_toned(photographs, curve):
     for rgb in photographs:
         toned = in_one_tone(rgb, curve)
         assert is_toned(toned)
-        assert not is_grey(toned)
+        assert not is_gray(toned)
 
 
-def test_one_coloured_pixel_among_grey_ones_is_no_grey_picture():
+def test_one_colored_pixel_among_gray_ones_is_no_gray_image():
     rgb = np.full((50, 50, 3), 128, dtype=np.uint8)
-    assert is_grey(rgb)
+    assert is_gray(rgb)
     rgb[31, 17] = (128, 140, 128)
-    assert not is_grey(rgb)
+    assert not is_gray(rgb)
 
 
-@pytest.mark.parametrize(("reach", "grey"), [(4.6, True), (5.4, False)])
-def test_grey_ends_at_five(reach, grey):
+@pytest.mark.parametrize(("reach", "gray"), [(4.6, True), (5.4, False)])
+def test_gray_ends_at_five(reach, gray):
     lab = torch.tensor([60.0, reach, 0.0], dtype=torch.float64)[:, None, None]
     rgb = (rgb_from_lab(lab) * 255).round().byte().movedim(0, -1).numpy()
-    assert is_grey(rgb) == grey
+    assert is_gray(rgb) == gray
 
 
-def test_flat_colours_are_no_toned_photograph():
+def test_flat_colors_are_no_toned_photograph():
     rgb = np.zeros((40, 40, 3), dtype=np.uint8)
     rgb[:20] = (200, 30, 30)
     rgb[20:] = (30, 200, 60)
@@ -80,7 +80,7 @@ def test_flat_colours_are_no_toned_photograph():
     assert not is_toned(rgb[:1, :1])
 
 
-def test_pictures_asked_at_once_answer_as_alone(photographs):
+def test_images_asked_at_once_answer_as_alone(photographs):
     sepia = [in_one_tone(rgb, lambda y: (y + 30, y, y - 25)) for rgb in photographs[:3]]
     flat = np.full((9, 5, 3), 200, dtype=np.uint8)
     mixed = [sepia[0], photographs[0], flat, sepia[1], *photographs[1:], sepia[2]]
@@ -90,7 +90,7 @@ def test_pictures_asked_at_once_answer_as_alone(photographs):
 
 
 @pytest.mark.slow
-def test_every_colour_has_the_cell_of_its_definition():
+def test_every_color_has_the_cell_of_its_definition():
     """And lies farther from the cell's edge than any rounding goes, but for black at 0."""
     from photochrom.color.lab import lab_from_rgb
 

@@ -31,9 +31,9 @@ def drawn_prior(seed: int, **config) -> PriorFile:
 
 
 def same(one: PriorFile, other: PriorFile) -> bool:
-    names = ("kind", "uniform", "size", "keep_grey", "sources")
+    names = ("kind", "uniform", "size", "keep_gray", "sources")
     counts = [
-        (h.pictures, h.grey, h.toned, dict(h.failures)) for h in (one.histogram, other.histogram)
+        (h.images, h.gray, h.toned, dict(h.failures)) for h in (one.histogram, other.histogram)
     ]
     return (
         all(getattr(one, name) == getattr(other, name) for name in names)
@@ -81,22 +81,21 @@ def test_merging_is_associative_and_commutative(seeds, random):
 
 
 def test_parts_merged_are_the_whole(photos):
-    pictures = find([str(photos)]).pictures
+    images = find([str(photos)]).images
     whole, *parts = (
-        build_prior(some, PriorConfig(), ["photos"])
-        for some in (pictures, pictures[:3], pictures[3:])
+        build_prior(some, PriorConfig(), ["photos"]) for some in (images, images[:3], images[3:])
     )
     assert same(whole, merge(parts))
     with pytest.raises(ValueError, match=r"got at least 3 in common .*or add --allow-overlap"):
         merge([whole, parts[0]])
-    assert merge([whole, parts[0]], allow_overlap=True).histogram.pictures == 11
+    assert merge([whole, parts[0]], allow_overlap=True).histogram.images == 11
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"size": 32}, "the same --size, got 64 and 32"),
-        ({"keep_grey": True}, "the same --keep-grey, got False and True"),
+        ({"keep_gray": True}, "the same --keep-gray, got False and True"),
         ({"step": 20.0}, "the same gamut, k, σ and λ, got others"),
         ({"gamut": "kmeans:9"}, "the same gamut, k, σ and λ, got others"),
     ],
@@ -106,7 +105,7 @@ def test_what_was_counted_otherwise_is_not_merged(change, words):
         merge([drawn_prior(1), drawn_prior(2, **change)])
 
 
-def test_fitted_bins_lie_where_the_colours_are():
+def test_fitted_bins_lie_where_the_colors_are():
     pixels = np.zeros((220, 220), dtype=np.int64)
     pixels[120:130, 100:110] = 7
     pixels[60:62, 150:160] = 9
@@ -119,9 +118,9 @@ def test_fitted_bins_lie_where_the_colours_are():
         view(file, ViewConfig(step=5))
 
 
-def test_more_fitted_bins_than_colours_are_refused():
+def test_more_fitted_bins_than_colors_are_refused():
     histogram = AbHistogram.of(np.zeros((2, 1, 1)))
-    with pytest.raises(ValueError, match=r"expected colours for 5 bins, got 1: fit fewer"):
+    with pytest.raises(ValueError, match=r"expected colors for 5 bins, got 1: fit fewer"):
         PriorFile.of(histogram, PriorConfig(gamut="kmeans:5", k=1), ["x"], "now")
 
 
@@ -154,7 +153,7 @@ def test_commands_on_priors(run, prior, tmp_path, samples):
     code, out, _ = run("prior", "compare", prior, other, fitted, "photographs", "--plot", plot)
     assert (code, out.count("↔"), plot.read_bytes()[:4]) == (0, 6, b"\x89PNG")
     code, out, _ = run("prior", "merge", prior, other, "-o", tmp_path / "both.h5")
-    assert (code, out) == (0, f"{tmp_path / 'both.h5'}: 30 pictures\n")
+    assert (code, out) == (0, f"{tmp_path / 'both.h5'}: 30 images\n")
 
 
 def test_published_probabilities_are_compared(run, refusal, tmp_path):
@@ -184,15 +183,15 @@ def test_priors_of_other_bins_without_counts_are_not_compared():
         alike(one, other)
 
 
-def test_a_run_takes_a_fitted_gamut_from_training_to_colours(run, photos, samples, tmp_path):
+def test_a_run_takes_a_fitted_gamut_from_training_to_colors(run, photos, samples, tmp_path):
     prior = tmp_path / "p.h5"
     assert run("prior", "build", samples, "-o", prior, "--gamut", "kmeans:48")[0] == 0
-    tiny = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--workers", 0]
+    tiny = ["--width", 2, "--crop", 32, "--size", 32, "--batch-size", 2, "--workers", 0]
     trained = run("train", photos, "--prior", prior, "-o", tmp_path / "r", "--steps", 2, *tiny)
     assert trained[0] == 0
     assert run("colorize", photos, "--model", tmp_path / "r", "-o", tmp_path / "c")[0] == 0
     evaluated = run(
-        "evaluate", tmp_path / "r", "--pictures", photos, "-o", tmp_path / "e", "--size", 32
+        "evaluate", tmp_path / "r", "--images", photos, "-o", tmp_path / "e", "--size", 32
     )
     assert evaluated[0] == 0
     assert len(list((tmp_path / "c").iterdir())) == 8

@@ -52,7 +52,7 @@ def test_zero_is_the_mode_and_one_the_mean():
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
-def test_features_that_are_no_number_have_a_colour_at_no_temperature(wrong):
+def test_features_that_are_no_number_have_a_color_at_no_temperature(wrong):
     gamut = Gamut.srgb()
     features, head, bias = world((1, 8, 3, 3), gamut)
     features[0, 0, 1, 2] = wrong
@@ -111,7 +111,7 @@ def test_autocast_loses_no_more_than_plain_autocast_does():
     assert error <= 1.1 * plain_error  # a tenth: the same roundings, of other draws
 
 
-def test_no_pictures_give_no_pictures():
+def test_no_images_give_no_images():
     features, head, bias = world((0, 8, 4, 5), Gamut.srgb())
     assert decode_features(features, head, bias, Gamut.srgb(), [0.38]).shape == (1, 0, 2, 4, 5)
 

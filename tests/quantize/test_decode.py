@@ -74,7 +74,7 @@ def test_huge_logits_are_decoded(offset, temperature):
     assert annealed_mean(1e30 * logits, gamut, temperature).isfinite().all()
 
 
-def test_decoded_colours_lie_between_the_bins():
+def test_decoded_colors_lie_between_the_bins():
     logits = 10 * torch.randn(313, 16, 16)
     assert annealed_mean(logits, Gamut.srgb()).abs().max() <= 110
 

@@ -29,7 +29,7 @@ def plain(features, head, bias, gamut, temperature):
 
 
 def results(decode, case, gamut, temperature):
-    """Colours, and the gradients of their sum by random weights."""
+    """Colors, and the gradients of their sum by random weights."""
     ab = decode(*case, gamut, temperature)
     weights = torch.randn(ab.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     return [ab, *torch.autograd.grad(ab, case, weights.to(ab))]
@@ -38,7 +38,7 @@ def results(decode, case, gamut, temperature):
 @pytest.mark.parametrize("temperature", TEMPERATURES)
 @pytest.mark.parametrize("shape", [(2, 8, 5, 7), (1, 3, 1, 1), (1, 16, 50, 60), (3, 4, 71, 31)])
 @pytest.mark.parametrize("step", [10, 60])
-def test_colours_and_gradients_are_those_of_the_definition(shape, step, temperature):
+def test_colors_and_gradients_are_those_of_the_definition(shape, step, temperature):
     gamut = Gamut.srgb(step)
     case = world(shape, gamut, torch.float64)
     for ours, theirs in zip(
@@ -110,7 +110,7 @@ def test_any_layout_in_memory_will_do():
 
 
 @pytest.mark.parametrize("temperature", [0.1, 2.0])
-def test_huge_logits_have_finite_colours_and_gradients(temperature):
+def test_huge_logits_have_finite_colors_and_gradients(temperature):
     gamut = Gamut.srgb()
     features, head, bias = world((1, 8, 9, 9), gamut)
     with torch.no_grad():
@@ -123,7 +123,7 @@ def test_huge_logits_have_finite_colours_and_gradients(temperature):
     torch.testing.assert_close(ab, gamut.bins[bias.argmax()].view(1, 2, 1, 1).expand_as(ab))
 
 
-def test_the_colours_are_those_of_the_decoder_without_a_gradient():
+def test_the_colors_are_those_of_the_decoder_without_a_gradient():
     gamut = Gamut.srgb()
     case = world((2, 8, 20, 30), gamut)
     ours = annealed_mean_of_features(*case, gamut, 0.38)
@@ -226,7 +226,7 @@ def test_compiled_code_leaves_it_out_and_agrees():
     torch.testing.assert_close(compiled(*case), expected)
 
 
-def test_no_pictures_give_no_pictures_and_no_gradient():
+def test_no_images_give_no_images_and_no_gradient():
     gamut = Gamut.srgb()
     case = world((0, 8, 4, 5), gamut)
     ab, by_features, *by_head = results(annealed_mean_of_features, case, gamut, 0.38)

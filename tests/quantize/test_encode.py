@@ -64,7 +64,7 @@ def test_ties_are_no_exception(k, step):
 
 
 def same_as_the_definition(rgb, k):
-    """Whether the code of colours (N, 3) in 0–255 is the definition's, but for exact ties."""
+    """Whether the code of colors (N, 3) in 0–255 is the definition's, but for exact ties."""
     gamut = Gamut.srgb()
     ab = lab_from_rgb(rgb.T[..., None].float() / 255)[1:]
     code = soft_encode(ab, gamut, k=k)
@@ -78,19 +78,19 @@ def same_as_the_definition(rgb, k):
 
 
 @pytest.mark.parametrize("k", [1, 5, 10])
-def test_colours_of_8_bits_are_encoded_as_defined(k):
+def test_colors_of_8_bits_are_encoded_as_defined(k):
     level = torch.cat([torch.arange(0, 256, 9), torch.tensor([1, 2, 127, 128, 254, 255])])
     assert same_as_the_definition(torch.cartesian_prod(level, level, level), k)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("red", range(256))
-def test_every_colour_of_8_bits_is_encoded_as_defined(red):
+def test_every_color_of_8_bits_is_encoded_as_defined(red):
     level = torch.arange(256)
     assert same_as_the_definition(torch.cartesian_prod(torch.tensor([red]), level, level), 5)
 
 
-def test_a_colour_no_display_has_goes_to_the_rim():
+def test_a_color_no_display_has_goes_to_the_rim():
     gamut = Gamut.srgb()
     nearest = hard_encode(pixel(300, 0), gamut)
     assert gamut.bins[nearest.item()].tolist() == [100.0, 0.0]
@@ -105,7 +105,7 @@ def test_the_fixtures_are_reproduced(reference):
 
 
 def test_weights_by_hand():
-    # Bins at 0 and 10 on the a axis, a colour at 2: d² = 4 and 64, σ = 5, so the weights are
+    # Bins at 0 and 10 on the a axis, a color at 2: d² = 4 and 64, σ = 5, so the weights are
     # in the ratio exp(-4/50) : exp(-64/50) = exp(1.2) : 1.
     gamut = Gamut(torch.tensor([[0.0, 0.0], [10.0, 0.0]]), step=10)
     code = soft_encode(pixel(2, 0), gamut, k=2)
@@ -113,7 +113,7 @@ def test_weights_by_hand():
     assert code.bins.flatten().tolist() == [0, 1]
 
 
-def test_grey_is_shared_between_its_bin_and_four_neighbours():
+def test_gray_is_shared_between_its_bin_and_four_neighbors():
     # exp(-0) : exp(-100/50), four times: 1 / (1 + 4 e⁻²) = 0.648786.
     code = soft_encode(pixel(0, 0), Gamut.srgb())
     assert code.weights.flatten().tolist() == pytest.approx([0.648786] + [0.087804] * 4, abs=1e-6)
@@ -127,14 +127,14 @@ def test_half_precision_is_encoded_as_its_value_in_float32(dtype):
     )
 
 
-def test_one_neighbour_is_the_hard_code():
+def test_one_neighbor_is_the_hard_code():
     ab = torch.rand(2, 2, 5, 7) * 100 - 50
     code = soft_encode(ab, Gamut.srgb(), k=1)
     assert torch.equal(code.bins[:, 0], hard_encode(ab, Gamut.srgb()))
     assert torch.equal(code.weights, torch.ones(2, 1, 5, 7))
 
 
-def test_batches_are_encoded_as_pictures_are():
+def test_batches_are_encoded_as_images_are():
     ab = torch.rand(3, 2, 4, 5) * 100 - 50
     together = soft_encode(ab, Gamut.srgb())
     alone = soft_encode(ab[1], Gamut.srgb())
@@ -143,7 +143,7 @@ def test_batches_are_encoded_as_pictures_are():
 
 
 @pytest.mark.parametrize("k", [0, 314])
-def test_more_neighbours_than_bins_are_refused(k):
+def test_more_neighbors_than_bins_are_refused(k):
     with pytest.raises(ValueError, match=rf"k must be within 1 and the gamut's 313 bins, got {k}"):
         soft_encode(pixel(0, 0), Gamut.srgb(), k=k)
 

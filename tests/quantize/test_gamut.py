@@ -41,12 +41,12 @@ def test_the_bins_equal_the_published_file_row_for_row(reference):
 
 
 @pytest.mark.parametrize("step", [5, 7.5, 20])
-def test_every_srgb_colour_has_a_bin_within_a_step(step):
+def test_every_srgb_color_has_a_bin_within_a_step(step):
     level = torch.linspace(0, 1, 18, dtype=torch.float64)
     cube = torch.cartesian_prod(level, level, level).T[..., None]
     ab = lab_from_rgb(cube)[1:, :, 0].T
     nearest = torch.cdist(ab, Gamut.srgb(step).bins.double(), p=float("inf")).amin(dim=1)
-    assert nearest.max() <= step / 2 + 1e-9  # the square around a bin's centre
+    assert nearest.max() <= step / 2 + 1e-9  # the square around a bin's center
 
 
 def test_finer_grids_hold_the_coarser_ones_that_they_divide():

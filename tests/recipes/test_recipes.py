@@ -47,12 +47,15 @@ def test_the_defaults_are_the_classification():
         ("network = {width = 3}", "expected keys among .*, got 'network'"),
         ("lr = -1.0", "--lr must be positive, got -1"),
         ("head = 'tanh'", "--head tanh needs --method regression, got classification"),
-        ("adversarial = 'hinge'\nsmoothing = 0.1", "--smoothing 0.1 needs --adversarial bce"),
+        (
+            "adversarial = 'hinge'\nlabel_smoothing = 0.1",
+            "--label-smoothing 0.1 needs --adversarial bce",
+        ),
         ("encoder = 'vgg16'\npooling = 'strided'", "--pooling strided needs --encoder unet"),
         ("encoder_weights = 'a.pth'", "--encoder-weights a.pth needs --encoder vgg16 or lite0"),
         ("method = 'regression'\nl1_weight = 1.0", "--l1-weight 1.0 needs --method classification"),
         ("stride = 4\ncrop = 50", "--crop must be a multiple of --stride 4, got 50"),
-        ("rounds = 2", "--rounds 2 needs --part, got 0"),
+        ("chunk_epochs = 2", "--chunk-epochs 2 needs --chunk-size, got 0"),
         ("= 3", "expected TOML, got something else"),
     ],
 )
@@ -78,14 +81,25 @@ def test_recipes_are_listed_and_printed(run):
 
 
 def test_a_flag_goes_before_the_recipe(run, photos, tmp_path):
-    small = ("--width", 2, "--crop", 32, "--size", 32, "--batch", 2, "--discriminator-width", 4)
+    small = (
+        "--width",
+        2,
+        "--crop",
+        32,
+        "--size",
+        32,
+        "--batch-size",
+        2,
+        "--discriminator-width",
+        4,
+    )
     out = tmp_path / "run"
     code, _, lines = run(
         "train", photos, "--recipe", "dcgan", "-o", out, "--steps", 2, "--workers", 0, *small
     )
     assert (code, lines) == (0, [])
     began = TrainConfig(**json.loads((out / "train.json").read_text())["config"])
-    assert (began.width, began.smoothing, began.schedule) == (2, 0.1, "plateau")
+    assert (began.width, began.label_smoothing, began.schedule) == (2, 0.1, "plateau")
 
 
 def test_a_contradicting_flag_is_one_line(refusal, photos, tmp_path):

@@ -72,7 +72,7 @@ def test_lightness_that_was_kept_is_forgotten_with_the_pixels_that_it_is_of(rows
     ab = torch.full((1, 2, rows.stop - rows.start, 110), 30.0)
     for page in (plain, keeping):
         page.paint(rows, ab)
-    for strip in plain.strips():  # L changes a little as colours are rounded to bytes
+    for strip in plain.strips():  # L changes a little as colors are rounded to bytes
         assert torch.equal(plain.lightness(strip), keeping.lightness(strip))
         assert torch.equal(page_of("RGB").lightness(strip), copied.lightness(strip))
 
@@ -112,13 +112,13 @@ def test_a_png_comes_back_whatever_it_shows(noise):
     ("stride", "size", "seen"),
     [
         (4, (20, 30), (32, 48)),
-        (4, (4, 6), (16, 24)),  # ab is as large as the picture, and no larger
+        (4, (4, 6), (16, 24)),  # ab is as large as the image, and no larger
         (4, (64, 96), (32, 48)),
         (1, (20, 30), (20, 30)),
         (1, (64, 96), (32, 48)),
     ],
 )
-def test_the_network_sees_its_own_size_of_any_picture(classifier, stride, size, seen):
+def test_the_network_sees_its_own_size_of_any_image(classifier, stride, size, seen):
     model, shapes = classifier(stride), []
     features = model.features
     model.features = lambda L: (shapes.append(tuple(L.shape[-2:])), features(L))[1]

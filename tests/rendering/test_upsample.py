@@ -63,7 +63,7 @@ def test_rows_that_were_given_stay_as_more_are_asked_for_in_any_mode(ab, L):
 
 @pytest.mark.parametrize("size", [(50, 31), (4, 5)])
 def test_ab_is_that_of_its_definition(ab, L, size):
-    """One colour but in a corner, so that some is clamped and some is not."""
+    """One color but in a corner, so that some is clamped and some is not."""
     small = ab * 0
     small[..., 4:, 5:] = 40.0
     large = _cubic(L, size) + torch.rand(2, 1, *size)
@@ -103,7 +103,7 @@ def _around(x):
 
 
 @pytest.mark.parametrize("factor", [3, 16])
-def test_no_colour_that_the_4_by_4_small_pixels_around_do_not_reach(ab, L, factor):
+def test_no_color_that_the_4_by_4_small_pixels_around_do_not_reach(ab, L, factor):
     """However far L goes, and whatever sharpening adds: petals have no purple seams."""
     size = (9 * factor, 12 * factor)
     wild = (torch.rand(2, 1, *size, generator=torch.Generator().manual_seed(3)) > 0.5) * 100.0
@@ -122,7 +122,7 @@ def _of_the_nearest_4_by_4(x, factor, which):
     return x
 
 
-def test_one_colour_stays_one_colour():
+def test_one_color_stays_one_color():
     ab = torch.tensor([20.0, -30.0]).reshape(1, 2, 1, 1).expand(1, 2, 6, 7)
     large = torch.rand(1, 1, 60, 70) * 100
     made = EdgeAware(ab, torch.rand(1, 1, 6, 7) * 100, (60, 70)).rows(ALL, large)
@@ -141,7 +141,7 @@ def test_the_slope_is_that_of_the_guided_filter(ab, L):
     np.testing.assert_allclose(made, expected, atol=1e-9)
 
 
-def test_colour_ends_where_L_does():
+def test_color_ends_where_L_does():
     """A red and a green half whose edge lies within a small pixel."""
     large = torch.full((1, 1, 32, 32), 70.0)
     large[..., 14:] = 30.0
@@ -149,15 +149,15 @@ def test_colour_ends_where_L_does():
     ab, L = F.avg_pool2d(true, 4), F.avg_pool2d(large, 4)
     error = {
         "bilinear": (Bilinear(ab, (32, 32)).rows(ALL, large) - true).abs().mean(),
-        "edges": (EdgeAware(ab, L, (32, 32)).rows(ALL, large) - true).abs().mean(),
+        "guided": (EdgeAware(ab, L, (32, 32)).rows(ALL, large) - true).abs().mean(),
     }
-    assert error["edges"] < 0.6 * error["bilinear"]  # what is left is a ring of the cubic
+    assert error["guided"] < 0.6 * error["bilinear"]  # what is left is a ring of the cubic
 
 
 def test_photographs_come_back_better_than_by_bilinear(samples):
     ratios = []
-    for picture in find([str(samples)]).pictures[:6]:
-        rgb = read_rgb(picture, 128)
+    for image in find([str(samples)]).images[:6]:
+        rgb = read_rgb(image, 128)
         lab = lab_from_rgb(torch.from_numpy(rgb.copy()).movedim(-1, 0)[None].float() / 255)
         lab = lab[..., : rgb.shape[0] // 4 * 4, : rgb.shape[1] // 4 * 4]
         L, ab = lab[:, :1], lab[:, 1:]
@@ -170,7 +170,7 @@ def test_photographs_come_back_better_than_by_bilinear(samples):
     assert np.mean(ratios) < 0.85
 
 
-def test_a_padded_small_picture_is_placed_by_its_scale(ab):
+def test_a_padded_small_image_is_placed_by_its_scale(ab):
     """Of a network whose last small column is half padding."""
     large = torch.rand(2, 1, 34, 46)
     made = Bilinear(ab, (34, 46), (1 / 4, 1 / 4)).rows(ALL, large)

@@ -62,7 +62,7 @@ def test_ticks_are_few_and_within_the_axis(reach):
     assert len({text for _, text in ticks}) == len(ticks)
 
 
-def test_rows_are_told_apart_by_colour_or_dash():
+def test_rows_are_told_apart_by_color_or_dash():
     rows = [Row(f"r{place}", "", place > 19, {}) for place in range(23)]
     assert len(set(styles(replace(BARE, rows=rows)).values())) == 24  # and the truth
 
@@ -74,7 +74,7 @@ def test_thresholds_are_two_charts():
     assert points(rebalanced.lines[0]) == []
 
 
-def test_a_sweep_shows_the_truth_beside_colourfulness():
+def test_a_sweep_shows_the_truth_beside_colorfulness():
     group = only(sweeps={"a": [SweepPoint(0, 80, 60, 50), SweepPoint(1, 90, 50, 20)], "b": []})
     assert [len(one.lines) for one in group.charts] == [1, 1, 2]
     assert list(group.key) == ["a", "truth"]
@@ -132,11 +132,11 @@ def test_a_hue_that_does_not_occur_has_no_cells():
 
 
 def test_sectors_are_painted_in_their_hues():
-    """By the CSS names of the first, the middle of yellow's and of green's; and grey."""
+    """By the CSS names of the first, the middle of yellow's and of green's; and gray."""
     colors = [tuple(map(int, one[4:-1].split())) for one in sector_colors()]
-    red, yellow, green, blue, grey = (np.array(colors[place]) for place in (0, 2, 5, 9, 12))
+    red, yellow, green, blue, gray = (np.array(colors[place]) for place in (0, 2, 5, 9, 12))
     assert red.argmax() == 0
     assert yellow.argmin() == 2
     assert green.argmax() == 1
     assert blue.argmax() == 2
-    assert np.ptp(grey) <= 1
+    assert np.ptp(gray) <= 1

@@ -11,7 +11,7 @@ from photochrom.metrics import METRICS
 from photochrom.report import write_report
 from photochrom.report.formatting import DEFINITIONS
 
-FILES = {"index.html", "scores.json", "scores.csv", "pairs.csv", "pictures.csv"}
+FILES = {"index.html", "scores.json", "scores.csv", "pairs.csv", "images.csv"}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_json_has_null_for_what_is_no_number(evaluation, tmp_path):
     assert scores["thresholds"]["first"]["rebalanced"][0] is None
     assert scores["examples"] == [
         {
-            "picture": NAME.replace("\udce9", "?"),
+            "image": NAME.replace("\udce9", "?"),
             "why": "random",
             "scores": {"first": {"auc_raw": 91.23, "delta_e": 4.56}},
         }
@@ -55,9 +55,9 @@ def test_scores_csv_has_a_line_a_row_and_three_columns_a_score(lines_of):
     assert {metric.key for metric in METRICS} < set(lines[0])
 
 
-def test_pictures_csv_keeps_a_name_of_two_lines_in_one_field(lines_of):
-    (line,) = lines_of("pictures.csv")
-    assert list(line) == ["picture", "row", "seed", "auc_raw", "psnr"]
+def test_images_csv_keeps_a_name_of_two_lines_in_one_field(lines_of):
+    (line,) = lines_of("images.csv")
+    assert list(line) == ["image", "row", "seed", "auc_raw", "psnr"]
     assert list(line.values()) == [NAME.replace("\udce9", "?"), "first", "1", "90.0", "inf"]
 
 

@@ -57,7 +57,7 @@ def test_every_link_leads_somewhere_and_no_place_is_named_twice(evaluation, html
     assert set(re.findall(r'href="#([^"]*)"', html)) <= set(places)
 
 
-def test_every_picture_has_a_text(evaluation, html_of):
+def test_every_image_has_a_text(evaluation, html_of):
     images = re.findall(r"<img[^>]*>", html_of(evaluation))
     assert images
     assert all(re.search(r'alt="[^"]+"', image) for image in images)
@@ -67,7 +67,7 @@ def test_a_full_report_has_every_part(evaluation, html_of):
     assert headings(html_of(evaluation)) == [
         *("What the numbers say", "Scores", "Probabilities of the classifiers", "Pairs"),
         *("Figures", "AuC against threshold", "Temperature", "Chroma", "Calibration"),
-        *("Training", "Hue confusion", "Pictures", "Random pictures", "Left out", "Made with"),
+        *("Training", "Hue confusion", "Images", "Random images", "Left out", "Made with"),
     ]
 
 
@@ -162,45 +162,45 @@ def test_classifiers_over_unequal_bins_and_those_more_certain_lead_nothing(bare,
         assert html.count('<td class="leads">') == marked
 
 
-def test_a_picture_stands_with_its_scores(evaluation, html_of):
+def test_a_image_stands_with_its_scores(evaluation, html_of):
     assert "AuC 91.2, ΔE 4.6" in html_of(evaluation)
 
 
-def test_random_pictures_come_first(evaluation, html_of):
+def test_random_images_come_first(evaluation, html_of):
     shown = [example(why=why) for why in ("disagree", "worst", "best", "random")]
     found = [head for head in headings(html_of(replace(evaluation, examples=shown)))]
-    assert found[found.index("Pictures") + 1 : found.index("Left out")] == [
-        "Random pictures",
+    assert found[found.index("Images") + 1 : found.index("Left out")] == [
+        "Random images",
         "Where the methods did best",
         "Where the methods did worst",
         "Where the methods disagree most",
     ]
 
 
-def test_a_map_of_entropy_is_a_picture_more(evaluation, html_of):
+def test_a_map_of_entropy_is_a_image_more(evaluation, html_of):
     entropy = {"first": np.full((16, 16), 255, dtype=np.uint8)}
     html = html_of(replace(evaluation, examples=[replace(example(), entropy=entropy)]))
     assert html.count("<img") == 4
     assert "first, entropy" in html
 
 
-def test_a_small_picture_is_shown_as_it_is(evaluation, html_of):
+def test_a_small_image_is_shown_as_it_is(evaluation, html_of):
     html = html_of(evaluation)
     assert html.count("data:image/png") == 3
     assert "JPEG" not in html
 
 
-def test_a_large_picture_is_shown_as_jpeg_and_the_page_says_so(evaluation, html_of):
-    large = example(picture=np.zeros((193, 193, 3), dtype=np.uint8))
+def test_a_large_image_is_shown_as_jpeg_and_the_page_says_so(evaluation, html_of):
+    large = example(image=np.zeros((193, 193, 3), dtype=np.uint8))
     html = html_of(replace(evaluation, size=193, examples=[large]))
     assert html.count("data:image/jpeg") == 3
     assert "shown as JPEG of quality 90" in html
 
 
-def test_many_pictures_become_jpeg_before_the_page_is_too_heavy(evaluation, html_of, monkeypatch):
+def test_many_images_become_jpeg_before_the_page_is_too_heavy(evaluation, html_of, monkeypatch):
     noise = np.random.default_rng(0).integers(0, 256, (48, 48, 3), dtype=np.uint8)
     monkeypatch.setattr("photochrom.report.image_grid._BYTES", 22_000)  # PNG: 3 × 9.3 kB
-    html = html_of(replace(evaluation, examples=[example(picture=noise)]))
+    html = html_of(replace(evaluation, examples=[example(image=noise)]))
     assert "data:image/jpeg" in html
 
 

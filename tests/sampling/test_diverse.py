@@ -23,9 +23,9 @@ def random_case(gamut, shape=(2, 8, 9, 7)):
 
 
 def mixture(gamut, shares):
-    """Features that are the shares (C, h, w) of C colours, and the head that makes log p of them.
+    """Features that are the shares (C, h, w) of C colors, and the head that makes log p of them.
 
-    With 0 for a share, a colour has e⁻¹² of the mass: logits stay finite.
+    With 0 for a share, a color has e⁻¹² of the mass: logits stay finite.
     """
     bins = torch.stack([hard_encode(torch.tensor(c).reshape(2, 1, 1), gamut) for c in (RED, BLUE)])
     head = torch.zeros(len(gamut), 3)
@@ -90,10 +90,10 @@ def test_an_edge_of_lightness_parts_the_noise_and_texture_does_not():
     assert apart[4, 12] < 0.1 < 1 < apart[12, 20]
 
 
-# The pictures
+# The images
 
 
-def test_of_one_thing_with_two_likely_colours_both_are_shown(gamut):
+def test_of_one_thing_with_two_likely_colors_both_are_shown(gamut):
     L = torch.full((1, 1, 16, 24), 60.0)
     made = redness(alternatives(*even(gamut), gamut, L, 2, temperature=1.0)).flatten(1)
     assert (made > 0.95).all(dim=1).tolist() == (made[:, 0] > 0.5).tolist()
@@ -101,7 +101,7 @@ def test_of_one_thing_with_two_likely_colours_both_are_shown(gamut):
     assert sorted(made[:, 0].round().tolist()) == [0, 1]
 
 
-def test_a_uniform_region_is_of_one_colour(gamut, monkeypatch):
+def test_a_uniform_region_is_of_one_color(gamut, monkeypatch):
     # As many draws as alternatives: none is chosen among them.
     monkeypatch.setattr(importlib.import_module("photochrom.sampling.diverse"), "_DRAWS", 1)
     L = torch.full((1, 1, 16, 24), 60.0)
@@ -120,11 +120,11 @@ def test_regions_on_both_sides_of_an_edge_may_differ(gamut):
     made = redness(alternatives(*case, gamut, L, 8, temperature=1.0)) > 0.5
     left, right = (part.float().mean(dim=(-2, -1)) for part in (made[..., :10], made[..., 14:]))
     together = torch.cat([left, right], dim=1).round()
-    assert len(together.unique(dim=0)) >= 3  # of the 4 pairs of colours
+    assert len(together.unique(dim=0)) >= 3  # of the 4 pairs of colors
 
 
 def test_texture_of_the_distribution_is_no_speckle(gamut):
-    # Shares of red between 0.4 and 0.6 at random: drawn pixel by pixel, half the neighbours
+    # Shares of red between 0.4 and 0.6 at random: drawn pixel by pixel, half the neighbors
     # would differ.
     torch.manual_seed(0)
     red = 0.4 + 0.2 * torch.rand(16, 24)
@@ -154,31 +154,31 @@ def test_where_the_classifier_is_certain_alternatives_are_the_plain_one(gamut):
     assert (made - plain).norm(dim=-3).max() < 1
 
 
-def test_a_colour_is_drawn_as_often_as_it_is_likely(gamut, monkeypatch):
+def test_a_color_is_drawn_as_often_as_it_is_likely(gamut, monkeypatch):
     # As many draws as alternatives: none is chosen among them.
     monkeypatch.setattr(importlib.import_module("photochrom.sampling.diverse"), "_DRAWS", 1)
     case = mixture(gamut, torch.tensor([0.25, 0.75])[:, None, None])
     made = alternatives(*case, gamut, torch.full((1, 1, 1, 1), 50.0), 400, temperature=1.0)
     # 400 draws: a standard deviation of 0.022, taken 3 times; and 0.013 for those near a tie,
-    # which the last step moves towards the likelier colour.
+    # which the last step moves toward the likelier color.
     assert (redness(made) > 0.5).float().mean() == pytest.approx(0.25, abs=0.08)
 
 
-def test_a_seed_gives_the_same_pictures_again_and_another_seed_others(gamut):
+def test_a_seed_gives_the_same_images_again_and_another_seed_others(gamut):
     case, L = random_case(gamut), 100 * torch.rand(2, 1, 9, 7)
     made = [alternatives(*case, gamut, L, 2, temperature=1.0, seed=s) for s in (0, 0, 1)]
     assert torch.equal(made[0], made[1])
     assert delta_e(made[0], made[2]) > 1
 
 
-def test_a_picture_is_colored_alike_in_any_batch(gamut):
+def test_a_image_is_colored_alike_in_any_batch(gamut):
     (features, *head), L = random_case(gamut), 100 * torch.rand(2, 1, 18, 14)
     both = alternatives(features, *head, gamut, L, 2, temperature=1.0)
     alone = alternatives(features[1:], *head, gamut, L[1:], 2, temperature=1.0)
     assert (both[:, 1:] - alone).abs().max() < 1e-2  # float32
 
 
-def test_large_pictures_are_made_in_blocks_as_in_one(gamut, monkeypatch):
+def test_large_images_are_made_in_blocks_as_in_one(gamut, monkeypatch):
     features, weight, bias = random_case(gamut, (1, 4, 40, 60))
     L = 100 * torch.rand(1, 1, 40, 60)
     whole = alternatives(features, weight, bias, gamut, L, 1)
@@ -193,7 +193,7 @@ def few(device):
     return 100
 
 
-def test_a_pixel_without_a_distribution_has_no_colour_and_spoils_no_other(gamut):
+def test_a_pixel_without_a_distribution_has_no_color_and_spoils_no_other(gamut):
     features, weight, bias = random_case(gamut)
     features[0, 0, 4, 4] = torch.nan
     made = alternatives(features, weight, bias, gamut, torch.full((2, 1, 9, 7), 50.0), 2)

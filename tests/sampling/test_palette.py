@@ -9,7 +9,7 @@ from skimage.color import lab2rgb, rgb2lab
 from torch.nn import functional as F
 
 from photochrom.quantize import Gamut, hard_encode
-from photochrom.sampling import entropy, entropy_picture, palette
+from photochrom.sampling import entropy, entropy_image, palette
 
 RED, BLUE = (60.0, 40.0), (20.0, -60.0)  # 108 ab units apart
 
@@ -54,18 +54,18 @@ def test_what_has_no_distribution_has_no_entropy(gamut):
     assert entropy(features, weight, bias).isnan().nonzero().tolist() == [[1, 0, 2, 3]]
 
 
-def test_the_picture_of_entropy_is_black_where_certain_and_white_at_8_bits():
+def test_the_image_of_entropy_is_black_where_certain_and_white_at_8_bits():
     bits = torch.tensor([0.0, 2.0, 8.0, torch.nan]).reshape(1, 1, 2, 2)
-    grey = entropy_picture(bits, (4, 4))[0, 0]
+    gray = entropy_image(bits, (4, 4))[0, 0]
     # 255 · 2 / 8 = 63.75
-    assert grey[::2, ::2].tolist() == [[0, 64], [255, 255]]
-    assert torch.equal(grey[::2, ::2], grey[1::2, 1::2])
+    assert gray[::2, ::2].tolist() == [[0, 64], [255, 255]]
+    assert torch.equal(gray[::2, ::2], gray[1::2, 1::2])
 
 
 # Palette
 
 
-def test_two_colours_are_told_apart_and_neighbouring_bins_are_one(gamut):
+def test_two_colors_are_told_apart_and_neighboring_bins_are_one(gamut):
     fine = Gamut.srgb()
     shares = {(60, 40): 0.4, (70, 40): 0.2, (20, -60): 0.3, (20, -50): 0.1}
     bias = torch.full((len(fine),), -40.0)
@@ -96,7 +96,7 @@ def test_the_palette_is_of_the_point_and_its_own_lightness(gamut):
     assert by_point[3, 8].rgb != by_point[3, 7].rgb  # lighter
 
 
-def test_a_colour_outside_srgb_keeps_the_lightness_of_the_point(gamut):
+def test_a_color_outside_srgb_keeps_the_lightness_of_the_point(gamut):
     shares = torch.tensor([1.0, 0.0]).reshape(2, 1, 1)
     features, *head = red_and_blue(gamut, shares)
     (red,) = palette(features, *head, gamut, torch.full((1, 1, 1), 95.0), (0, 0))
@@ -126,7 +126,7 @@ def test_a_palette_is_ready_for_json(gamut):
     [
         ((9, 0), 8, "a row within 0 and 8 and a column within 0 and 6, got 9, 0"),
         ((0, -1), 8, "a row within 0 and 8 and a column within 0 and 6, got 0, -1"),
-        ((0, 0), 0, "a palette must be of 1 colour or more, got 0"),
+        ((0, 0), 0, "a palette must be of 1 color or more, got 0"),
         ((1, 1), 8, "expected a distribution at 1, 1, got logits that make none"),
     ],
 )

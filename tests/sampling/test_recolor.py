@@ -1,4 +1,4 @@
-"""A colour chosen at one point is carried over its region, and nowhere else."""
+"""A color chosen at one point is carried over its region, and nowhere else."""
 
 import pytest
 import torch
@@ -56,7 +56,7 @@ def test_a_pixel_is_as_the_equation_says(case, gamut):
 
 
 @pytest.mark.parametrize("chosen", [RED, BLUE])
-def test_the_colour_moves_to_the_chosen_one(chosen, columns, gamut):
+def test_the_color_moves_to_the_chosen_one(chosen, columns, gamut):
     w = region(*columns, (0, 0))
     made = recolored(*columns, gamut, [Choice(w, chosen)])
     nearest = gamut.bins[(gamut.bins - torch.tensor(chosen)).norm(dim=1).argmin()]

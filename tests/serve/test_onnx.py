@@ -60,9 +60,9 @@ def test_the_answer_is_what_colorize_writes(name, serve, shelf, run, tmp_path):
 
 
 @pytest.mark.parametrize("query", ["temperature=0.3", "temperature=0.5", "decoder=mode"])
-def test_a_temperature_or_decoder_is_refused_before_the_picture_is_read(query, serve, shelf):
+def test_a_temperature_or_decoder_is_refused_before_the_image_is_read(query, serve, shelf):
     client = serve()
-    answer = client.colorize(b"no picture", f"?model=bins.onnx&{query}")
+    answer = client.colorize(b"no image", f"?model=bins.onnx&{query}")
     assert answer.status_code == 422
     said = "bins.onnx: expected no temperature and no decoder, as they are inside an ONNX file "
     said += "(temperature 0.5): export it anew with photochrom export --temperature, or name the "
@@ -84,13 +84,13 @@ def test_many_at_once_go_through_together_and_get_their_own_answers(serve, shelf
         OnnxColorizer, "small", lambda self, L, *how: batches.append(len(L)) or small(self, L, *how)
     )
     client = serve(workers=8, queue=16)
-    pictures = [encoded("PNG", (30 + seed % 2, 30), seed) for seed in range(20)]
+    images = [encoded("PNG", (30 + seed % 2, 30), seed) for seed in range(20)]
     with ThreadPoolExecutor(20) as asking:
-        answers = list(asking.map(lambda one: client.colorize(one, "?model=bins.onnx"), pictures))
+        answers = list(asking.map(lambda one: client.colorize(one, "?model=bins.onnx"), images))
     assert {answer.status_code for answer in answers} == {200}
     assert sum(batches) == 20
     assert max(batches) > 1
-    for answer, data in zip(answers, pictures, strict=True):
+    for answer, data in zip(answers, images, strict=True):
         alone = colorized(data, str(shelf / "bins.onnx"))
         assert np.abs(pixels(answer.content) - pixels(alone)).max() <= 1  # another order of sums
 

@@ -73,8 +73,8 @@ def test_what_a_format_cannot_carry_is_told(serve):
 @pytest.mark.parametrize(
     ("query", "body", "status", "said"),
     [
-        ("", b"no picture", 400, "not a picture"),
-        ("", b"", 400, "expected a picture file as the body, got nothing"),
+        ("", b"no image", 400, "not an image"),
+        ("", b"", 400, "expected an image file as the body, got nothing"),
         ("", encoded()[:400], 400, "Truncated"),
         ("?model=none", b"x", 404, "expected one of bins, mean, got 'none'"),
         ("?temperature=-1", b"x", 422, "temperature must be positive, got -1"),
@@ -86,7 +86,7 @@ def test_what_a_format_cannot_carry_is_told(serve):
     ],
 )
 def test_what_cannot_be_answered_says_why(query, body, status, said, serve):
-    client = serve(most_megabytes=1, most_megapixels=0.1)
+    client = serve(max_megabytes=1, max_megapixels=0.1)
     answer = client.colorize(body, query)
     assert answer.status_code == status
     assert re.search(said, str(answer.json()["detail"]))
@@ -94,7 +94,7 @@ def test_what_cannot_be_answered_says_why(query, body, status, said, serve):
 
 
 def test_a_body_that_does_not_tell_its_length_is_cut_off(serve):
-    client = serve(most_megabytes=1)
+    client = serve(max_megabytes=1)
     answer = client.colorize(bytes(100_000) for _ in range(1000))
     assert answer.status_code == 413
 
@@ -113,11 +113,11 @@ def test_there_is_an_openapi_page(serve):
 
 def test_many_at_once_get_their_own_answers(serve, models):
     client = serve(workers=4, queue=16)
-    pictures = [encoded("PNG", (30 + seed % 3, 30), seed) for seed in range(20)]
+    images = [encoded("PNG", (30 + seed % 3, 30), seed) for seed in range(20)]
     with ThreadPoolExecutor(20) as asking:
-        answers = list(asking.map(lambda data: client.colorize(data), pictures))
+        answers = list(asking.map(lambda data: client.colorize(data), images))
     assert {answer.status_code for answer in answers} == {200}
-    for answer, data in zip(answers, pictures, strict=True):
+    for answer, data in zip(answers, images, strict=True):
         made, alone = (
             np.asarray(Image.open(io.BytesIO(one))).astype(int)
             for one in (answer.content, colorized(data, models["bins"]))

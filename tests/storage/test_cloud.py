@@ -28,8 +28,8 @@ def answers(port: int) -> bool:
         return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_pictures_in_s3_are_those_that_were_put_there(s3, photos):
-    there, here = find([f"{s3}/deep"]).pictures, find([str(photos)]).pictures
+def test_images_in_s3_are_those_that_were_put_there(s3, photos):
+    there, here = find([f"{s3}/deep"]).images, find([str(photos)]).images
     assert [p.path for p in there] == [f"{s3}/deep/{p.name}" for p in here]
     for one, other in zip(there, here, strict=True):
         np.testing.assert_array_equal(read_rgb(one), read_rgb(other))
@@ -46,7 +46,7 @@ def test_a_prior_is_counted_from_s3(s3, photos, run, tmp_path):
 
 def test_a_missing_bucket_is_named(s3, refusal, tmp_path):
     words = refusal("prior", "build", "s3://nowhere/x", "-o", tmp_path / "p.h5")
-    assert words.startswith("s3://nowhere/x: expected pictures, found no such file or folder")
+    assert words.startswith("s3://nowhere/x: expected images, found no such file or folder")
 
 
 def test_wrong_credentials_are_named(s3, refusal, tmp_path, monkeypatch):
@@ -59,12 +59,12 @@ def test_wrong_credentials_are_named(s3, refusal, tmp_path, monkeypatch):
 
     s3fs.S3FileSystem.clear_instance_cache()
     words = refusal("prior", "build", f"{s3}/deep", "-o", tmp_path / "p.h5")
-    assert words.startswith("s3://pictures/deep: could not be read: ")
+    assert words.startswith("s3://images/deep: could not be read: ")
     assert "credentials" in words
 
 
-def test_pictures_in_gcs_are_those_that_were_put_there(gcs, photos):
-    there, here = find([f"{gcs}/deep"]).pictures, find([str(photos)]).pictures
+def test_images_in_gcs_are_those_that_were_put_there(gcs, photos):
+    there, here = find([f"{gcs}/deep"]).images, find([str(photos)]).images
     assert [p.name for p in there] == [p.name for p in here]
     for one, other in zip(there, here, strict=True):
         np.testing.assert_array_equal(read_rgb(one), read_rgb(other))
@@ -118,8 +118,8 @@ def test_a_cluster_counts_the_same_though_a_worker_dies(cluster, tmp_path):
         client.wait_for_workers(2, timeout=60)
     done = []
 
-    def kill_one(pictures, _):
-        done.append(pictures)
+    def kill_one(images, _):
+        done.append(images)
         if len(done) == 3:
             workers[0].kill()
 
@@ -128,7 +128,7 @@ def test_a_cluster_counts_the_same_though_a_worker_dies(cluster, tmp_path):
     assert (sum(done), workers[0].poll()) == (1500, -9)
     np.testing.assert_array_equal(counted.pixels, expected.pixels)
     np.testing.assert_array_equal(counted.sketch, expected.sketch)
-    assert counted.pictures == 1500
+    assert counted.images == 1500
 
 
 @pytest.mark.slow

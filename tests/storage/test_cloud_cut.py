@@ -156,10 +156,10 @@ def test_what_stays_cut_is_one_line_and_nothing_half_written(
 def test_a_gallery_whose_connection_is_cut_for_good_lists_no_part_of_it(proxied, monkeypatch):
     bucket, proxy, look_past = proxied
     gallery = Gallery(f"{bucket}/gallery")
-    whole = gallery.add(b"picture", b"result", {}, (".jpg", ".png"))
+    whole = gallery.add(b"image", b"result", {}, (".jpg", ".png"))
     proxy.cut(way="up", after=100_000, times=ALWAYS)
     with pytest.raises(storage.StorageError, match=r"\.result\.png: could not be written"):
-        gallery.add(b"picture", bytes(300_000), {}, (".jpg", ".png"))
+        gallery.add(b"image", bytes(300_000), {}, (".jpg", ".png"))
     look_past()
     assert len([name for name in storage.walk(gallery.place) if ".picture" in str(name)]) == 2
     assert list(gallery.entries()) == [whole]
@@ -167,14 +167,14 @@ def test_a_gallery_whose_connection_is_cut_for_good_lists_no_part_of_it(proxied,
 
 @pytest.mark.parametrize("bucket", ["s3", "gcs"])
 def test_a_bucket_that_is_missing_is_named_and_never_made(bucket, request, refusal, model, photos):
-    nowhere = request.getfixturevalue(bucket).replace("pictures", "nowhere")
+    nowhere = request.getfixturevalue(bucket).replace("images", "nowhere")
     words = refusal("colorize", photos, "--model", model, "-o", f"{nowhere}/out")
     assert words.startswith(f"{nowhere}/out/0.png: expected a bucket that exists, found none")
     words = refusal("serve", "--models", model, "--port", 0, "--gallery", f"{nowhere}/gallery")
     assert words.startswith(f"{nowhere}/gallery/gallery.json: expected a bucket that exists")
     assert not storage.exists(nowhere)
     words = refusal("colorize", f"{nowhere}/x", "--model", model, "-o", "out")
-    assert words.startswith(f"{nowhere}/x: expected pictures, found no such file or folder")
+    assert words.startswith(f"{nowhere}/x: expected images, found no such file or folder")
 
 
 def test_credentials_that_s3_refuses_are_told_without_the_secret(

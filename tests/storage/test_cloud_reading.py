@@ -43,7 +43,7 @@ def test_probabilities_in_a_bucket_are_a_prior_to_compare_with(s3, tmp_path):
     assert load_any(f"{s3}/p.npy").p.sum() == pytest.approx(1)
 
 
-def test_a_bucket_of_pictures_is_counted_by_the_app(s3, photos):
+def test_a_bucket_of_images_is_counted_by_the_app(s3, photos):
     there, here = (prior_at(place, lambda *done: None) for place in (f"{s3}/deep", str(photos)))
     assert np.array_equal(there.histogram.pixels, here.histogram.pixels)
 
@@ -53,11 +53,11 @@ def test_prior_and_table_in_a_bucket_train_as_those_here(s3, photos, prior, trai
     (tmp_path / "t.tsv").write_text(table)
     for name, data in {"p.h5": prior.read_bytes(), "t.tsv": table.encode()}.items():
         storage.put(f"{s3}/{name}", data)
-    pictures = find([str(photos)]).pictures
-    expected = read_sources(str(tmp_path / "t.tsv"), pictures)
-    assert read_sources(f"{s3}/t.tsv", pictures) == expected
+    images = find([str(photos)]).images
+    expected = read_sources(str(tmp_path / "t.tsv"), images)
+    assert read_sources(f"{s3}/t.tsv", images) == expected
     weights = [
-        trained(folder, "--prior", file, "--balance", rows).read_bytes()
+        trained(folder, "--prior", file, "--balance-by", rows).read_bytes()
         for folder, file, rows in (
             ("there", f"{s3}/p.h5", f"{s3}/t.tsv"),
             ("here", prior, tmp_path / "t.tsv"),
@@ -92,7 +92,7 @@ def test_a_study_in_a_bucket_is_browsed(bucket):
         ("prior", "build", "x", "-o"),
         ("prior", "show", "photographs", "--plot"),
         ("train", "x", "-o"),
-        ("evaluate", "photochrom", "--pictures", "x", "-o"),
+        ("evaluate", "photochrom", "--images", "x", "-o"),
         ("colorize", "x", "--json"),
         ("demo", "-o"),
     ],

@@ -36,7 +36,7 @@ def gallery(request, tmp_path):
 
 
 def added(gallery, number=0, **settings):
-    return gallery.add(b"picture %d" % number, b"result", settings, (".jpg", ".png"))
+    return gallery.add(b"image %d" % number, b"result", settings, (".jpg", ".png"))
 
 
 def test_what_is_added_is_read_and_listed_newest_first(gallery):
@@ -48,11 +48,11 @@ def test_what_is_added_is_read_and_listed_newest_first(gallery):
     assert list(gallery.entries(most=1)) == made[2:]
     assert list(gallery.entries(before=made[1].name)) == made[:1]
     for number, entry in enumerate(made):
-        assert gallery.read(entry.name, "picture") == (b"picture %d" % number, ".jpg")
+        assert gallery.read(entry.name, "picture") == (b"image %d" % number, ".jpg")
         assert gallery.read(entry.name, "result") == (b"result", ".png")
     assert gallery.entry(made[0].name).settings == {"model": "m", "temperature": 0.38}
     assert made[0].photochrom == photochrom.__version__
-    assert made[0].bytes == {"picture": 9, "result": 6}
+    assert made[0].bytes == {"picture": 7, "result": 6}
     with pytest.raises(NoEntryError, match=rf"expected an entry's name, got '{NONE}', which is no"):
         gallery.entry(NONE)
 
@@ -122,7 +122,7 @@ def test_what_is_damaged_is_told_and_never_listed(local, tmp_path):
         assert list(local.entries()) == [other]
     path.write_text(json.dumps(told))
     next(tmp_path.rglob(f"{entry.name}.picture.jpg")).write_bytes(b"longer than it was")
-    with pytest.raises(ValueError, match=r"picture\.jpg: expected a file of 9 bytes, got another"):
+    with pytest.raises(ValueError, match=r"picture\.jpg: expected a file of 7 bytes, got another"):
         local.read(entry.name, "picture")
 
 
@@ -197,8 +197,8 @@ def test_every_answer_is_kept_and_shown(serve, tmp_path):
         "pages": 1,
     }
     shown = f"{url}/gallery/{entry['name']}"
-    picture, result = get(f"{shown}/picture"), get(f"{shown}/result")
-    assert (picture.content, picture.headers["content-type"]) == (photo(), "image/jpeg")
+    image, result = get(f"{shown}/picture"), get(f"{shown}/result")
+    assert (image.content, image.headers["content-type"]) == (photo(), "image/jpeg")
     assert (result.content, result.headers["content-type"]) == (answer.content, "image/png")
     assert get(f"{shown}/settings").json() == entry
     older = get(f"{url}/gallery?before={told['next']}").json()
@@ -230,7 +230,7 @@ def test_a_gallery_that_fails_fails_no_answer(serve, tmp_path, monkeypatch, capl
     monkeypatch.setattr(Gallery, "add", full)
     answer = colorize(url)
     assert answer.headers["x-photochrom-notes"] == "not kept in the gallery, which failed"
-    assert "a picture was not kept in the gallery: gs://b: full" in caplog.text
+    assert "an image was not kept in the gallery: gs://b: full" in caplog.text
     assert get(f"{url}/health").json()["gallery"] == {"kept": 0, "failed": 1}
     monkeypatch.setattr(gallery_saving, "_PATIENCE", 0.1)
     monkeypatch.setattr(Gallery, "add", lambda *args: (go.wait(20), add(*args))[1])

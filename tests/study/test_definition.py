@@ -20,16 +20,16 @@ def resolved(load):
 
 def test_a_file_says_what_flags_say(load, tmp_path):
     study = load(
-        'pictures = ["a-*.tar", "/b", "s3://c/d"]\nval = ["v.tar"]\nselect = ["s.tar"]\n'
-        'test = ["/t.tar"]\nseeds = 2\nhold_out = 0.2\nsweep_share = 0.5\n'
+        'images = ["a-*.tar", "/b", "s3://c/d"]\nval = ["v.tar"]\nselect = ["s.tar"]\n'
+        'test = ["/t.tar"]\nseeds = 2\ntest_fraction = 0.2\nsweep_share = 0.5\n'
         "select_by = 'auc_raw'\n[sweep]\nlr = [0.1, 1]\n[protocol]\nsteps = 9\n"
         "[evaluation]\nsize = 32\n[methods.a]\nk = 1\nselect_by = 'auc_rebalanced'"
     )
-    assert study.pictures == (str(tmp_path / "a-*.tar"), "/b", "s3://c/d")
+    assert study.images == (str(tmp_path / "a-*.tar"), "/b", "s3://c/d")
     assert study.val == (str(tmp_path / "v.tar"),)
     assert study.select == (str(tmp_path / "s.tar"),)
     assert study.test == ("/t.tar",)
-    assert (study.seeds, study.hold_out, study.evaluation.size) == (2, 0.2, 32)
+    assert (study.seeds, study.test_fraction, study.evaluation.size) == (2, 0.2, 32)
     assert (study.sweep_share, study.select_by) == (0.5, "auc_raw")
     assert study.sweep == {"lr": (0.1, 1)}
     assert study.protocol == {"steps": 9}
@@ -42,8 +42,8 @@ def test_a_folder_whose_name_looks_like_a_pattern_is_taken_as_it_is(tmp_path):
     folder = tmp_path / "a[1]"
     folder.mkdir()
     (folder / "x.png").write_bytes(b"")
-    (folder / "mine.toml").write_text('pictures = ["*.png"]')
-    assert len(find(definition.load(str(folder / "mine.toml")).pictures).pictures) == 1
+    (folder / "mine.toml").write_text('images = ["*.png"]')
+    assert len(find(definition.load(str(folder / "mine.toml")).images).images) == 1
 
 
 def test_without_methods_it_compares_the_usual_three(resolved):
@@ -66,13 +66,13 @@ def test_a_method_goes_before_the_protocol_and_this_before_a_recipe(resolved):
 @pytest.mark.parametrize(
     ("text", "steps", "minutes"),
     [
-        # 100 pictures in batches of 16: 6.25 steps
-        ("[protocol]\npictures_seen = 100\n[methods.a]", 7, None),
-        ("[protocol]\npictures_seen = 100\n[methods.a]\nbatch = 10", 10, None),
+        # 100 images in batches of 16: 6.25 steps
+        ("[protocol]\nimages_seen = 100\n[methods.a]", 7, None),
+        ("[protocol]\nimages_seen = 100\n[methods.a]\nbatch_size = 10", 10, None),
         ("[protocol]\nsteps = 9\n[methods.a]\nminutes = 2", None, 2),
         ("[protocol]\nminutes = 2\n[methods.a]\nrecipe = 'vgg16'", None, 2),
         ("[methods.a]\nrecipe = 'vgg16'", 875_000, None),  # the recipe's own
-        ("[methods.a]", 4000, None),  # nobody's: 64,000 pictures in batches of 16
+        ("[methods.a]", 4000, None),  # nobody's: 64,000 images in batches of 16
     ],
 )
 def test_the_nearest_budget_is_the_one(text, steps, minutes, resolved):
@@ -118,11 +118,11 @@ def test_methods_are_trained_after_those_that_they_begin_with():
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("sedes = 2", "expected keys among evaluation, hold_out, .*, got 'sedes'"),
+        ("sedes = 2", "expected keys among evaluation, .*, test_fraction, .*, got 'sedes'"),
         ("seeds = 'two'", "expected seeds to be a whole number, got 'two'"),
         ("seeds = 0", "--seeds must be 1 or more, got 0"),
-        ("pictures = 'a.tar'", "expected pictures to be a list, each a text, got 'a.tar'"),
-        ("hold_out = 1.0", "--hold-out must be within 0 and 1, got 1"),
+        ("images = 'a.tar'", "expected images to be a list, each a text, got 'a.tar'"),
+        ("test_fraction = 1.0", "--test-fraction must be within 0 and 1, got 1"),
         ("protocol = 3", "expected protocol to be a table, got 3"),
         ("methods = {}", r"expected methods in \[methods\], got none"),
         ("[methods]\na = 1", r"\[methods\]: expected a to be a table, got 1"),
@@ -151,14 +151,14 @@ def test_methods_are_trained_after_those_that_they_begin_with():
             r"\[methods.a\]: expected from to lead to a .* got a circle: a → a",
         ),
         (
-            "[protocol]\nsteps = 1\npictures_seen = 9",
-            r"\[protocol\]: expected one budget of .*, got steps and pictures_seen",
+            "[protocol]\nsteps = 1\nimages_seen = 9",
+            r"\[protocol\]: expected one budget of .*, got steps and images_seen",
         ),
         (
             "[methods.a]\nsteps = 1\nminutes = 1",
             r"\[methods.a\]: expected one budget of .*, got steps and minutes",
         ),
-        ("validate = ['v']", "expected keys among .* select, .* test, val, got 'validate'"),
+        ("validate = ['v']", "expected keys among .* select, .* test, .*val, got 'validate'"),
         ("sweep_share = 0", "--sweep-share must be above 0 and at most 1, got 0"),
         ("select_by = 'psnr'", "--select-by must be one of auc_rebalanced, auc_raw, got 'psnr'"),
         (
@@ -202,11 +202,11 @@ def test_what_is_no_study_is_refused(tmp_path):
 @pytest.mark.parametrize("name", definition.names())
 def test_a_study_that_comes_with_photochrom_needs_no_budget_and_takes_any(name):
     study = definition.load(name)
-    methods = definition.resolve(replace(study, protocol={"pictures_seen": 9}))
+    methods = definition.resolve(replace(study, protocol={"images_seen": 9}))
     assert len(methods) > 1
     assert {method.config.steps for method in methods.values()} == {1}
     usual = [method.config for method in definition.resolve(study).values()]
-    assert {config.steps * config.batch for config in usual} == {64_000}
+    assert {config.steps * config.batch_size for config in usual} == {64_000}
 
 
 def test_the_shipped_study_compares_what_it_names():
@@ -234,8 +234,8 @@ def test_the_example_of_the_docs_is_a_study(load):
     methods = definition.resolve(study)
     names = ["regression", "hard", "soft", "uniform-07", "pretrained", "refined"]
     assert list(methods) == names
-    # 500,000 pictures in batches of 16
+    # 500,000 images in batches of 16
     assert methods["soft"].config.steps == 31_250
     assert (methods["refined"].config.minutes, methods["refined"].config.width) == (10, 16)
-    assert all((study.pictures, study.val, study.select, study.test))
+    assert all((study.images, study.val, study.select, study.test))
     assert {len(study.sweep_of(name)) for name in names} == {3}

@@ -17,9 +17,9 @@ from photochrom.training import fit
     ("init", "names"),
     [("default", ("regression", "hard", "judged")), ("normal", ("regression", "hard"))],
 )
-def test_methods_of_one_seed_begin_alike_and_see_the_same(init, names, pictures, tiny, tmp_path):
+def test_methods_of_one_seed_begin_alike_and_see_the_same(init, names, images, tiny, tmp_path):
     # After one step too small to change a weight, the trunk has its first weights still, and its
-    # running means are those of the first batch: of which pictures, crops and flips it was.
+    # running means are those of the first batch: of which images, crops and flips it was.
     small = tiny | {"steps": 1, "lr": 1e-12, "weight_decay": 0.0, "init": init}
     methods = {
         "regression": TrainConfig(**small, method="regression"),
@@ -28,7 +28,7 @@ def test_methods_of_one_seed_begin_alike_and_see_the_same(init, names, pictures,
     }
     trunks = {}
     for name in names:
-        fit(pictures, None, methods[name], tmp_path / name)
+        fit(images, None, methods[name], tmp_path / name)
         tensors = load_file(tmp_path / name / "model.safetensors")
         trunks[name] = {key: value for key, value in tensors.items() if "head" not in key}
         del trunks[name]["bins"]
@@ -46,10 +46,11 @@ def resolved(load):
 
 def test_without_a_budget_every_method_sees_as_many_images(resolved):
     methods = resolved(
-        "[methods.a]\n[methods.b]\nbatch = 10\n[methods.c]\nmethod = 'regression'\nbatch = 64\n"
-        "[methods.d]\nrecipe = 'refined'\nbatch = 2"
+        "[methods.a]\n[methods.b]\nbatch_size = 10\n"
+        "[methods.c]\nmethod = 'regression'\nbatch_size = 64\n"
+        "[methods.d]\nrecipe = 'refined'\nbatch_size = 2"
     )
-    assert {m.config.steps * m.config.batch for m in methods.values()} == {64_000}
+    assert {m.config.steps * m.config.batch_size for m in methods.values()} == {64_000}
     assert [m.config.steps for m in methods.values()] == [4000, 6400, 1000, 32_000]
     assert {m.config.minutes for m in methods.values()} == {None}
 
@@ -67,18 +68,18 @@ def test_a_row_of_the_shipped_study_is_refined_but_for_its_discriminator():
     with_l1, refined = (vars(methods[name].config) for name in ("rebalanced-l1", "refined"))
     differing = {name for name, value in refined.items() if with_l1[name] != value}
     game = {name for name in vars(TrainConfig()) if name.startswith(("discriminator", "adv"))}
-    assert differing <= game - {"adversarial_from"}
+    assert differing <= game - {"adversarial_start"}
     assert with_l1["discriminator"] == "none"
     assert with_l1["l1_weight"] == 5
 
 
 @pytest.mark.parametrize("name", ["training", "select", "val"])
-def test_a_test_image_is_for_nothing_else(name, pictures):
-    given = {"training": pictures[:4], "test": pictures[4:], "source": "drawn"}
-    first = min(pictures[4:6]).name
+def test_a_test_image_is_for_nothing_else(name, images):
+    given = {"training": images[:4], "test": images[4:], "source": "drawn"}
+    first = min(images[4:6]).name
     line = f"not among the {name} images, got 2 that are .first: {first}.: a score on them would"
     with pytest.raises(ValueError, match=line):
-        study.Pictures(**given | {name: pictures[2:6]})
+        study.ImageSets(**given | {name: images[2:6]})
 
 
 def shared(tiny):
@@ -86,13 +87,15 @@ def shared(tiny):
     return {name: value for name, value in tiny.items() if name != "discriminator_width"}
 
 
-def test_a_dry_run_tells_what_it_costs_and_leaves_nothing(pictures, tiny, tmp_path, monkeypatch):
+def test_a_dry_run_tells_what_it_costs_and_leaves_nothing(images, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("photochrom.study.dry_run.evaluated", lambda *_: nullcontext())
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    given = study.Pictures(pictures[:6], pictures[6:], "drawn")
+    given = study.ImageSets(images[:6], images[6:], "drawn")
     methods = {
         "plain": MethodConfig({"rebalance": False}),
-        "refined": MethodConfig({"discriminator_width": 4, "adversarial_from": 0.5}, start="plain"),
+        "refined": MethodConfig(
+            {"discriminator_width": 4, "adversarial_start": 0.5}, start="plain"
+        ),
     }
     protocol = {**shared(tiny), "steps": 1000, "checkpoint": "last"}
     config = StudyConfig(methods=methods, seeds=2, protocol=protocol)
@@ -106,9 +109,9 @@ def test_a_dry_run_tells_what_it_costs_and_leaves_nothing(pictures, tiny, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
-def test_a_dry_run_counts_the_trials_of_a_sweep(pictures, tiny, tmp_path, monkeypatch):
+def test_a_dry_run_counts_the_trials_of_a_sweep(images, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("photochrom.study.dry_run.evaluated", lambda *_: nullcontext())
-    given = study.Pictures(pictures[:5], pictures[6:], "drawn", select=pictures[5:6])
+    given = study.ImageSets(images[:5], images[6:], "drawn", select=images[5:6])
     config = StudyConfig(
         methods={"a": MethodConfig({"method": "regression"})},
         seeds=2,

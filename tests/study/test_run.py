@@ -27,7 +27,7 @@ class Silent:
     def training(self, name, config):
         return lambda _: self.trained.append(name)
 
-    def skipped(self, pictures, what):
+    def skipped(self, images, what):
         pass
 
 
@@ -52,7 +52,7 @@ def fake_fit(monkeypatch):
     """The runs that would have been trained: folder, config and the model to begin with."""
     asked = []
 
-    def train(pictures, prior, config, run, *, initial, **_):
+    def train(images, prior, config, run, *, initial, **_):
         if not (run / "model.safetensors").exists():
             asked.append((run, config, initial, prior))
             run.mkdir(parents=True)
@@ -66,11 +66,11 @@ def fake_fit(monkeypatch):
 
 
 @pytest.fixture
-def conduct(pictures, tiny, tmp_path, reported):
+def conduct(images, tiny, tmp_path, reported):
     """Run a study in `tmp_path / "study"` with its methods: the names of the runs trained."""
 
     def call(methods, seeds=1, **changes):
-        given = studies.Pictures(pictures[:6], pictures[6:], "drawn")
+        given = studies.ImageSets(images[:6], images[6:], "drawn")
         protocol = {**shared(tiny), **changes.pop("protocol", {})}
         config = StudyConfig(methods=methods, seeds=seeds, protocol=protocol, **changes)
         studies.study(given, config, tmp_path / "study", Silent())
@@ -144,7 +144,7 @@ def test_a_page_that_is_gone_is_made_again_without_training(conduct, fake_fit, r
     [
         ({"a": MethodConfig({"k": 3})}, {}, r"method a as this study began with it, .*k 5, now 3"),
         ({"a": MethodConfig(uniform=0.7)}, {}, r"method a .*uniform None, now 0.7"),
-        ({"a": A}, {"protocol": {"steps": 5}}, r"protocol settings or pictures .*steps 4, now 5"),
+        ({"a": A}, {"protocol": {"steps": 5}}, r"protocol settings or images .*steps 4, now 5"),
     ],
 )
 def test_a_changed_method_is_refused_by_its_key(methods, changes, line, conduct, fake_fit):
@@ -172,20 +172,20 @@ def test_how_fast_it_loads_may_change(conduct, fake_fit):
     assert len(fake_fit) == 1
 
 
-def test_other_pictures_are_refused(conduct, fake_fit, pictures, tmp_path, tiny):
+def test_other_images_are_refused(conduct, fake_fit, images, tmp_path, tiny):
     conduct({"a": A})
-    given = studies.Pictures(pictures[1:6], pictures[6:], "drawn")
+    given = studies.ImageSets(images[1:6], images[6:], "drawn")
     config = StudyConfig(methods={"a": A}, protocol=shared(tiny))
     with pytest.raises(ValueError, match=r"got others \(training\)"):
         studies.study(given, config, tmp_path / "study", Silent())
 
 
 @pytest.mark.parametrize("name", ["select", "val"])
-def test_other_pictures_to_choose_on_or_to_watch_are_refused(
-    name, conduct, fake_fit, pictures, tmp_path, tiny
+def test_other_images_to_choose_on_or_to_watch_are_refused(
+    name, conduct, fake_fit, images, tmp_path, tiny
 ):
     conduct({"a": A})
-    given = studies.Pictures(pictures[:6], pictures[6:], "drawn", **{name: pictures[:2]})
+    given = studies.ImageSets(images[:6], images[6:], "drawn", **{name: images[:2]})
     config = StudyConfig(methods={"a": A}, protocol=shared(tiny))
     with pytest.raises(ValueError, match=rf"got others \({name}\)"):
         studies.study(given, config, tmp_path / "study", Silent())
@@ -218,8 +218,8 @@ def test_every_prior_is_a_view_of_the_one_count(conduct, fake_fit, tmp_path, mon
     assert all((p.histogram.pixels == priors[0].histogram.pixels).all() for p in priors)
 
 
-def test_a_real_study_refines_and_trains_no_run_twice(pictures, tiny, tmp_path, reported):
-    given = studies.Pictures(pictures[:6], pictures[6:], "drawn")
+def test_a_real_study_refines_and_trains_no_run_twice(images, tiny, tmp_path, reported):
+    given = studies.ImageSets(images[:6], images[6:], "drawn")
     judged = MethodConfig({"discriminator_width": 4}, start="plain")
     methods = {"refined": judged, "plain": MethodConfig()}
     protocol = {**shared(tiny), "steps": 1, "checkpoint": "best"}

@@ -19,7 +19,7 @@ def scores(monkeypatch):
     """Runs that are only noted, and the score that a trial of each learning rate is given."""
     given, asked = {}, []
 
-    def train(pictures, prior, config, run, *, initial, **_):
+    def train(images, prior, config, run, *, initial, **_):
         if not (run / "model.safetensors").exists():
             asked.append((run, config, initial and initial.folder))
             if given.get(config.lr) is None:
@@ -108,13 +108,15 @@ def test_all_combinations_are_tried(sweep, scores, tmp_path):
     ]
 
 
-def test_a_budget_of_pictures_stays_one_whatever_the_batch_of_a_trial(sweep, scores, tmp_path):
+def test_a_budget_of_images_stays_one_whatever_the_batch_of_a_trial(sweep, scores, tmp_path):
     _, asked = scores
-    budget = {"steps": None, "pictures_seen": 80}
-    sweep({"a": PLAIN}, sweep={"batch": (2, 4)}, sweep_share=0.5, protocol={**budget, "lr": 0.01})
+    budget = {"steps": None, "images_seen": 80}
+    sweep(
+        {"a": PLAIN}, sweep={"batch_size": (2, 4)}, sweep_share=0.5, protocol={**budget, "lr": 0.01}
+    )
     tried = [(name, steps) for _, name, steps, *_ in trials_of(asked, tmp_path / "study")]
-    assert tried == [("batch-2", 20), ("batch-4", 10)]  # of 40 pictures
-    assert asked[-1][1].steps * asked[-1][1].batch == 80
+    assert tried == [("batch_size-2", 20), ("batch_size-4", 10)]  # of 40 images
+    assert asked[-1][1].steps * asked[-1][1].batch_size == 80
 
 
 def test_a_trial_by_minutes_has_its_share_of_them(sweep, scores):
@@ -201,7 +203,7 @@ def test_seeds_are_added_without_another_sweep(sweep, scores, tmp_path):
 
 def test_a_sweep_needs_images_to_choose_on(sweep, given, scores):
     with pytest.raises(ValueError, match=r"^--sweep needs images to choose on, got none: add --se"):
-        sweep(sweep=LR, pictures=replace(given, select=()))
+        sweep(sweep=LR, images=replace(given, select=()))
 
 
 def test_a_trial_that_makes_no_sense_is_refused_before_anything_is_trained(sweep, scores, tmp_path):

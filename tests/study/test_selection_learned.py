@@ -68,7 +68,7 @@ def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     for seed in range(8):
         Image.fromarray(gradient(seed)).save(folder / f"{seed}.png")
-    given = purposes(find([str(folder / "*.png")]).pictures)
+    given = purposes(find([str(folder / "*.png")]).images)
     with pytest.MonkeyPatch.context() as patched:
         told = without_pages(patched)
         conducted(given, folder / "study", **REAL)
@@ -145,8 +145,8 @@ def test_a_selection_on_other_images_is_made_again(one_run, given, tmp_path):
     others = replace(given, select=given.select[:1])
     turned = replace(given, select=given.select[::-1])
     told = []
-    for pictures in (given, turned, others):
-        selection.choose(trials, train, pictures, config, Silent())
+    for images in (given, turned, others):
+        selection.choose(trials, train, images, config, Silent())
         told.append((json.loads(path.read_text())["images"], len(asked)))
     # The same images in another order are the same.
     assert told == [
@@ -164,8 +164,8 @@ def test_and_so_is_the_model_with_its_decoding(one_run, given):
     train(run)
 
     def tuned(**changes):
-        pictures = replace(given, **changes)
-        folder = selection.tuned_model(run, prior, pictures, config, Silent())
+        images = replace(given, **changes)
+        folder = selection.tuned_model(run, prior, images, config, Silent())
         return folder, read_config(folder)["training"]["selection"]["images"]
 
     folder, images = tuned()
@@ -223,7 +223,7 @@ def test_a_study_killed_in_its_sweep_gives_what_it_would_have_given(photos, tmp_
         "[protocol]\nsteps = 60\nwidth = 2\nsize = 32\ncrop = 32\nbatch = 2\n"
         "workers = 0\nprecision = '32'\n[evaluation]\nsize = 32\nexamples = 1\n"
     )
-    command = ("study", photos, "--config", tmp_path / "two.toml", "--hold-out", 0.2)
+    command = ("study", photos, "--config", tmp_path / "two.toml", "--test-fraction", 0.2)
     command += ("--sweep", "lr=0.001,0.02", "--sweep-share", 0.9, "-o")
     finish(started(*command, tmp_path / "whole"))
 

@@ -103,11 +103,9 @@ def test_a_percentile_is_within_0_and_100():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_run_tells_the_share_of_steps_that_were_clipped(
-    method, tiny, pictures, tmp_path, recorded
-):
+def test_a_run_tells_the_share_of_steps_that_were_clipped(method, tiny, images, tmp_path, recorded):
     config = TrainConfig(**tiny | METHODS[method] | {"steps": 30, "clip_percentile": 70.0})
-    fit(pictures, None, config, tmp_path / "run")
+    fit(images, None, config, tmp_path / "run")
     norms, clipped = (np.array(part) for part in zip(*recorded, strict=True))
     limits = [np.percentile(norms[:step], 70) for step in range(1, 31)]
     assert clipped.tolist() == (norms > limits).tolist()
@@ -119,14 +117,12 @@ def test_a_run_tells_the_share_of_steps_that_were_clipped(
     np.testing.assert_allclose([row["gradient_norm"] for row in rows], norms.reshape(3, 10).mean(1))
 
 
-def test_methods_whose_losses_have_other_units_are_clipped_alike(
-    tiny, pictures, tmp_path, recorded
-):
+def test_methods_whose_losses_have_other_units_are_clipped_alike(tiny, images, tmp_path, recorded):
     """Where weights stay as they are, so do norms: 100 steps of both methods."""
     stays = {"steps": 100, "lr": 1e-12, "weight_decay": 0.0, "width": 1}
     norms, shares = {}, {}
     for name, method in METHODS.items():
-        fit(pictures, None, TrainConfig(**tiny | method | stays), tmp_path / name)
+        fit(images, None, TrainConfig(**tiny | method | stays), tmp_path / name)
         norms[name], clipped = (np.array(part) for part in zip(*recorded, strict=True))
         shares[name] = clipped.mean()
         recorded.clear()
@@ -146,28 +142,26 @@ def test_methods_whose_losses_have_other_units_are_clipped_alike(
     ],
     ids=["regression", "game"],
 )
-def test_a_stopped_run_clips_as_if_it_had_not_stopped(
-    changes, tiny, pictures, tmp_path, monkeypatch
-):
+def test_a_stopped_run_clips_as_if_it_had_not_stopped(changes, tiny, images, tmp_path, monkeypatch):
     monkeypatch.setattr("photochrom.training.checkpoints._CHECKPOINT_SECONDS", 0.0)
     config = TrainConfig(**tiny | {"steps": 9, "clip_percentile": 20.0} | changes)
-    prior = build_prior(pictures, PriorConfig(), ["drawn"])
+    prior = build_prior(images, PriorConfig(), ["drawn"])
 
     def stop(progress):
         if progress.step == 5:
             raise KeyboardInterrupt
 
-    fit(pictures, prior, config, tmp_path / "whole")
+    fit(images, prior, config, tmp_path / "whole")
     for name in ("stopped", "forgetful"):
         with pytest.raises(KeyboardInterrupt):
-            fit(pictures, prior, config, tmp_path / name, on_progress=stop)
+            fit(images, prior, config, tmp_path / name, on_progress=stop)
     path = tmp_path / "forgetful/last.ckpt"
     checkpoint = torch.load(path, weights_only=True)
     assert len(checkpoint["clippers"][0]["norms"]) >= 4
     del checkpoint["clippers"]
     torch.save(checkpoint, path)
     for name in ("stopped", "forgetful"):
-        fit(pictures, prior, config, tmp_path / name, resume=True)
+        fit(images, prior, config, tmp_path / name, resume=True)
     whole, stopped, forgetful = (
         (tmp_path / name / "model.safetensors").read_bytes()
         for name in ("whole", "stopped", "forgetful")

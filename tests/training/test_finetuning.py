@@ -14,7 +14,7 @@ from photochrom.prior import PriorFile
 from photochrom.quantize import Gamut
 from photochrom.training import fit
 
-SMALL = ("--batch", 2, "--workers", 0, "--precision", 32)
+SMALL = ("--batch-size", 2, "--workers", 0, "--precision", 32)
 
 
 @pytest.fixture
@@ -54,27 +54,33 @@ def test_the_page_shows_in_what_it_differs_from_training_from_scratch():
         for name, value in vars(recipes.load("finetune")).items()
         if value != getattr(recipes.load("lite0"), name)
     }
-    sizes = {"size": 192, "crop": 192, "size_from": 192, "size_to": 240, "softened": 0.5}
-    gently = {"encoder_lr": 0.3, "lr": 3e-4, "average": 0.99, "drop_path": 0.2, "weight_decay": 0.1}
+    sizes = {"size": 192, "crop": 192, "scale_min": 192, "scale_max": 240, "blur": 0.5}
+    gently = {
+        "encoder_lr": 0.3,
+        "lr": 3e-4,
+        "ema_decay": 0.99,
+        "drop_path": 0.2,
+        "weight_decay": 0.1,
+    }
     assert changed == {"encoder_weights": "none"} | sizes | gently
 
 
 @pytest.mark.parametrize("norm", ["batch", "none"])
 def test_a_run_starts_exactly_at_its_model(norm, make, finetune):
     model = make(norm=norm)
-    out = finetune(model, "--no-rebalance", "--steps", 2, "--lr", 1e-12, "--average", 0)
+    out = finetune(model, "--no-rebalance", "--steps", 2, "--lr", 1e-12, "--ema-decay", 0)
     ended = dict(Colorizer.load(out).named_parameters())
     for name, value in Colorizer.load(model).named_parameters():
         # Adam moves a weight by at most about its learning rate a step.
         torch.testing.assert_close(ended[name], value, rtol=0, atol=1e-10, msg=name)
 
 
-def test_and_at_its_gain(pictures, tiny, tmp_path):
+def test_and_at_its_gain(images, tiny, tmp_path):
     torch.manual_seed(7)
     architecture = Architecture(width=2, size=32, method="regression", norm="none")
     initial = Colorizer(architecture, Gamut.srgb(), gain=2.0).eval()
     still = {"method": "regression", "norm": "none", "steps": 1, "lr": 1e-12}
-    fit(pictures, None, TrainConfig(**tiny | still), tmp_path / "run", initial=initial)
+    fit(images, None, TrainConfig(**tiny | still), tmp_path / "run", initial=initial)
     L = torch.rand(1, 1, 16, 16) * 100
     with torch.inference_mode():
         # Adam moves a weight by at most about its learning rate a step.
@@ -97,7 +103,7 @@ def test_a_model_goes_on_by_command(make, run, photos, tmp_path):
     assert (code, lines) == (0, [])
     assert "finished, classification, rebalanced" in out
     training = json.loads((tmp_path / "run/config.json").read_text())["training"]
-    assert (training["from"], training["pictures"], training["steps"]) == ("model", 4, 2)
+    assert (training["from"], training["images"], training["steps"]) == ("model", 4, 2)
     assert Colorizer.load(tmp_path / "run").architecture == Colorizer.load(make()).architecture
     assert str(tmp_path) not in (tmp_path / "run/config.json").read_text()
 
@@ -109,7 +115,7 @@ def test_a_model_keeps_its_targets_and_its_temperature(make, finetune):
     assert [values[name] for name in ("k", "sigma", "temperature")] == [3, 4.0, 0.5]
     assert Colorizer.load(out).temperature == 0.5
     # The rest is the recipe's, the crop scaled to the model's size.
-    assert [values[name] for name in ("lr", "average", "crop", "size")] == [3e-4, 0.99, 32, 32]
+    assert [values[name] for name in ("lr", "ema_decay", "crop", "size")] == [3e-4, 0.99, 32, 32]
 
 
 def test_unless_others_are_asked_for(make, finetune):
@@ -126,7 +132,7 @@ def test_a_model_goes_on_at_another_size_and_dropout(make, finetune):
     out = finetune(model, "--no-rebalance", "--steps", 1, *flags)
     architecture = Colorizer.load(out).architecture
     assert architecture == replace(Colorizer.load(model).architecture, size=48, dropout=0.25)
-    names = ("size", "crop", "size_from", "size_to", "dropout")
+    names = ("size", "crop", "scale_min", "scale_max", "dropout")
     assert [began(out)[name] for name in names] == [48, 48, 48, 60, 0.25]
 
 
@@ -141,7 +147,11 @@ def test_a_recipe_gives_all_but_the_network(make, finetune):
     out = finetune(make(), "--recipe", "dcgan", "--steps", 1, "--discriminator-width", 4)
     values = began(out)
     assert [values[name] for name in ("method", "pooling", "width")] == ["classification", "max", 2]
-    assert [values[name] for name in ("discriminator", "smoothing", "lr")] == ["pooled", 0.1, 2e-4]
+    assert [values[name] for name in ("discriminator", "label_smoothing", "lr")] == [
+        "pooled",
+        0.1,
+        2e-4,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +184,7 @@ def test_other_weights_for_its_encoder_are_refused():
 
 
 def test_sizes_are_scaled_to_the_models():
-    base = TrainConfig(size=128, crop=112, size_from=120, size_to=144)
+    base = TrainConfig(size=128, crop=112, scale_min=120, scale_max=144)
     for encoder, size, fitted in (
         ("unet", 128, (112, 120, 144)),
         ("unet", 64, (48, 60, 72)),  # 56 would be padded: its deepest map has a pixel for 16
@@ -184,13 +194,13 @@ def test_sizes_are_scaled_to_the_models():
         network = vars(Architecture(encoder=encoder, up="upsample", size=size, stride=4))
         model = {"network": network, "temperature": 0.38}
         config = recipes.follow_model(base, base, model)
-        assert (config.size, config.crop, config.size_from, config.size_to) == (size, *fitted)
+        assert (config.size, config.crop, config.scale_min, config.scale_max) == (size, *fitted)
     fixed = TrainConfig(size=128, crop=112)
     config = recipes.follow_model(fixed, fixed, model)
-    assert (config.size_from, config.size_to) == (0, 0)
+    assert (config.scale_min, config.scale_max) == (0, 0)
 
 
-def test_what_a_model_was_trained_towards_is_read_with_care(make, refusal, photos, tmp_path):
+def test_what_a_model_was_trained_toward_is_read_with_care(make, refusal, photos, tmp_path):
     model = make(training={"k": "all"})
     line = refusal("train", photos, "--from", model, "-o", tmp_path / "run", "--steps", 1)
     assert (
@@ -214,20 +224,20 @@ def test_a_prior_over_other_bins_is_refused(make, refusal, run, photos, tmp_path
 
 
 def test_a_stopped_run_continues_as_if_nothing_had_happened(
-    pictures, prior, make, tiny, tmp_path, monkeypatch
+    images, prior, make, tiny, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("photochrom.training.checkpoints._CHECKPOINT_SECONDS", 0.0)
     initial, file = Colorizer.load(make()), PriorFile.load(prior)
-    config = TrainConfig(**tiny | {"average": 0.5})
+    config = TrainConfig(**tiny | {"ema_decay": 0.5})
 
     def stop(progress):
         if progress.step == 2:
             raise KeyboardInterrupt
 
-    fit(pictures, file, config, tmp_path / "whole", initial=initial)
+    fit(images, file, config, tmp_path / "whole", initial=initial)
     with pytest.raises(KeyboardInterrupt):
-        fit(pictures, file, config, tmp_path / "cut", initial=initial, on_progress=stop)
-    fit(pictures, file, config, tmp_path / "cut", initial=initial, resume=True)
+        fit(images, file, config, tmp_path / "cut", initial=initial, on_progress=stop)
+    fit(images, file, config, tmp_path / "cut", initial=initial, resume=True)
     ended = (tmp_path / name / "model.safetensors" for name in ("whole", "cut"))
     assert next(ended).read_bytes() == next(ended).read_bytes()
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from photochrom.config import Architecture, PriorConfig, TrainConfig
-from photochrom.data import centre_loader
+from photochrom.data import center_loader
 from photochrom.evaluation.tuning import Decoding, apply
 from photochrom.losses import l2, rebalanced_cross_entropy
 from photochrom.models import Colorizer
@@ -24,18 +24,18 @@ SMALL = {"width": 2, "size": 32}
 
 
 @pytest.fixture
-def prior(pictures):
-    return build_prior(pictures, PriorConfig(), ["drawn"])
+def prior(images):
+    return build_prior(images, PriorConfig(), ["drawn"])
 
 
 @pytest.fixture
-def first(pictures, tiny, tmp_path):
-    """What a method makes of two pictures, at T = 1, before its first step."""
+def first(images, tiny, tmp_path):
+    """What a method makes of two images, at T = 1, before its first step."""
 
     def call(method, prior=None, **changes):
         # A step of Adam that moves no weight by more than 1e-12.
         still = {"steps": 1, "lr": 1e-12, "weight_decay": 0.0} | changes
-        fit(pictures, prior, TrainConfig(**tiny | METHODS[method] | still), tmp_path / method)
+        fit(images, prior, TrainConfig(**tiny | METHODS[method] | still), tmp_path / method)
         L = torch.rand(2, 1, 24, 40, generator=torch.Generator().manual_seed(0)) * 100
         with torch.inference_mode():
             return Colorizer.load(tmp_path / method).ab(L, temperature=1.0)
@@ -62,9 +62,9 @@ def test_or_at_the_mean_of_the_prior(method, first, prior):
     torch.testing.assert_close(ab, mean[:, None, None].expand_as(ab), atol=atol, rtol=0)
 
 
-def test_a_classifier_that_starts_at_the_prior_predicts_it(pictures, tiny, prior, tmp_path):
+def test_a_classifier_that_starts_at_the_prior_predicts_it(images, tiny, prior, tmp_path):
     still = {"steps": 1, "lr": 1e-12, "weight_decay": 0.0, "head_init": "prior"}
-    fit(pictures, prior, TrainConfig(**tiny | still | {"rebalance": False}), tmp_path / "run")
+    fit(images, prior, TrainConfig(**tiny | still | {"rebalance": False}), tmp_path / "run")
     model = Colorizer.load(tmp_path / "run")
     with torch.inference_mode():
         p = model.network(torch.rand(1, 1, 16, 16) * 100).softmax(dim=1)[0, :, 3, 5]
@@ -91,18 +91,18 @@ def test_a_regression_starts_where_its_ab_is_its_bias_whatever_comes_in():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_prior_must_be_there_to_start_at_it(method, pictures, tiny, tmp_path):
+def test_the_prior_must_be_there_to_start_at_it(method, images, tiny, tmp_path):
     config = TrainConfig(**tiny | METHODS[method] | {"head_init": "prior"})
     with pytest.raises(ValueError, match=r"^--head-init prior needs --prior, got none$"):
-        fit(pictures, None, config, tmp_path / "run")
+        fit(images, None, config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_a_model_to_begin_with_keeps_its_head(pictures, tiny, tmp_path):
+def test_a_model_to_begin_with_keeps_its_head(images, tiny, tmp_path):
     torch.manual_seed(7)
     initial = Colorizer(Architecture(method="regression", **SMALL), Gamut.srgb())
     still = {"method": "regression", "steps": 1, "lr": 1e-12, "weight_decay": 0.0}
-    fit(pictures, None, TrainConfig(**tiny | still), tmp_path / "run", initial=initial)
+    fit(images, None, TrainConfig(**tiny | still), tmp_path / "run", initial=initial)
     head = Colorizer.load(tmp_path / "run").network.head
     torch.testing.assert_close(head.weight, initial.network.head.weight, rtol=0, atol=1e-10)
 
@@ -176,9 +176,9 @@ def test_in_float64_a_head_computes_in_float64():
     assert model_of("classification").double().annealed(features).dtype == torch.float64
 
 
-def test_a_loss_in_mixed_precision_is_that_of_unrounded_ab(pictures):
+def test_a_loss_in_mixed_precision_is_that_of_unrounded_ab(images):
     """The whole step: the network in bfloat16, its head and the loss in float32."""
-    (batch,) = centre_loader(pictures, size=32, batch=8, workers=0)
+    (batch,) = center_loader(images, size=32, batch=8, workers=0)
     torch.manual_seed(0)
     model = Colorizer(Architecture(method="regression", **SMALL), Gamut.srgb())
     module = TrainingModule(

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-# Without batch normalisation, which would be of each process's own share of the batch.
-TINY = ["--width", 2, "--crop", 32, "--size", 32, "--batch", 4, "--steps", 3, "--workers", 0]
+# Without batch normalization, which would be of each process's own share of the batch.
+TINY = ["--width", 2, "--crop", 32, "--size", 32, "--batch-size", 4, "--steps", 3, "--workers", 0]
 TINY += ["--precision", 32, "--norm", "group"]
 GAME = ["--method", "regression", "--loss", "l1", "--discriminator", "patch"]
-GAME += ["--discriminator-width", 4, "--discriminator-norm", "group", "--discriminator-every", 2]
+GAME += ["--discriminator-width", 4, "--discriminator-norm", "group", "--discriminator-interval", 2]
 DRAWN = ["--head-init", "default"]  # a head of zeros would hide what the trunk learns
 PHOTOCHROM = str(Path(sys.executable).with_name("photochrom"))
 TORCHRUN = [str(Path(sys.executable).with_name("torchrun")), "--nproc-per-node", "2"]
@@ -69,4 +69,4 @@ def test_torchrun_starts_the_same(photos, tmp_path):
 
 def test_a_batch_that_cannot_be_shared_is_refused(refusal, photos, tmp_path):
     line = refusal("train", photos, "-o", tmp_path / "run", *TINY, "--devices", 3)
-    assert line == "--batch must be a multiple of --devices × --nodes (3), got 4"
+    assert line == "--batch-size must be a multiple of --devices × --nodes (3), got 4"

@@ -1,4 +1,4 @@
-"""What is watched of a run: curves, pictures, a game that collapses, the best look."""
+"""What is watched of a run: curves, images, a game that collapses, the best look."""
 
 import io
 import json
@@ -9,22 +9,22 @@ import torch
 from PIL import Image
 
 from photochrom.config import TrainConfig
-from photochrom.data import centre_loader
+from photochrom.data import center_loader
 from photochrom.models import Colorizer
 from photochrom.training import fit, read_log
 from photochrom.training.plots import run_curves, strips
 from photochrom.training.validation import _off_band, _pinned
 
 
-def test_a_run_keeps_what_was_watched(game, pictures, tmp_path):
-    fit(pictures[2:], None, TrainConfig(**game), tmp_path / "run", watched=pictures[:2])
+def test_a_run_keeps_what_was_watched(game, images, tmp_path):
+    fit(images[2:], None, TrainConfig(**game), tmp_path / "run", watched=images[:2])
     run = tmp_path / "run"
     looks = read_log(run / "watch.csv")
     assert [row["step"] for row in looks] == [1, 2, 3, 4]
     assert looks[0]["truth"] > 0
     assert len(list((run / "watch").glob("0*.png"))) == 4
     with Image.open(run / "watch/truth.png") as strip:
-        assert strip.size == (64, 32)  # two pictures
+        assert strip.size == (64, 32)  # two images
     for name in ("curves.png", "strip.png"):
         with Image.open(run / name) as drawn:
             assert min(drawn.size) > 300
@@ -59,18 +59,18 @@ def test_a_pinned_discriminator_is_told(accuracies, word):
     ("colorful", "word"),
     [((90, 81, 85), "above 2"), ((19, 10, 3), "below 1 / 2"), ((90, 60, 85), "")],
 )
-def test_colours_that_leave_the_truths_band_are_told(colorful, word):
+def test_colors_that_leave_the_truths_band_are_told(colorful, word):
     said = _off_band([{"colorfulness": float(c), "truth": 40.0} for c in colorful])
     assert word in said if word else said == ""
 
 
-def test_a_game_that_collapses_is_told_and_kept(game, pictures, tmp_path):
-    """A judgement that is worth nothing against L1 × 0 leaves a grey generator grey."""
+def test_a_game_that_collapses_is_told_and_kept(game, images, tmp_path):
+    """A judgment that is worth nothing against L1 × 0 leaves a gray generator gray."""
     lines = []
     config = TrainConfig(**game | {"loss_weight": 0.0, "adversarial_weight": 0.0, "init": "normal"})
-    fit(pictures, None, config, tmp_path / "run", tell=lines.append)
+    fit(images, None, config, tmp_path / "run", tell=lines.append)
     warned = json.loads((tmp_path / "run/config.json").read_text())["training"]["warnings"]
-    assert any("colourfulness is below 1 / 2 of the truth's" in one for one in warned)
+    assert any("colorfulness is below 1 / 2 of the truth's" in one for one in warned)
     assert any("step 3: the game collapses" in line for line in lines)
 
 
@@ -83,21 +83,21 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rule", ["best", "last"])
-def test_one_rule_says_which_look_becomes_the_model(rule, kind, tiny, pictures, tmp_path):
+def test_one_rule_says_which_look_becomes_the_model(rule, kind, tiny, images, tmp_path):
     """A model that has learned forgets again where no loss of its own holds its weights."""
     values = tiny | KINDS[kind]
     learned = {"steps": 60, "lr": 0.02, "loss_weight": 100.0, "discriminator": "none"}
-    fit(pictures, None, TrainConfig(**values | learned), tmp_path / "first")
+    fit(images, None, TrainConfig(**values | learned), tmp_path / "first")
     first = Colorizer.load(tmp_path / "first")
     forgets = {"steps": 6, "lr": 0.05, "loss_weight": 0.0, "weight_decay": 2.0}
     config = TrainConfig(**values | forgets | {"checkpoint": rule})
-    fit(pictures, None, config, tmp_path / "run", initial=first)
+    fit(images, None, config, tmp_path / "run", initial=first)
     looks = read_log(tmp_path / "run/watch.csv")
     scores = [row["error"] + abs(row["colorfulness"] - row["truth"]) for row in looks]
     best = scores.index(min(scores))
     assert best < len(looks) - 1
     colorizer = Colorizer.load(tmp_path / "run")
-    (batch,) = centre_loader(pictures, size=32, batch=8, workers=0)
+    (batch,) = center_loader(images, size=32, batch=8, workers=0)
     with torch.inference_mode():
         error = torch.linalg.vector_norm(colorizer.ab(batch.L) - batch.ab, dim=1).mean()
     assert looks[best]["error"] != pytest.approx(looks[-1]["error"], rel=1e-3)
@@ -106,5 +106,5 @@ def test_one_rule_says_which_look_becomes_the_model(rule, kind, tiny, pictures, 
 
 
 def test_the_best_look_has_no_place_in_a_mean_of_weights():
-    with pytest.raises(ValueError, match=r"--checkpoint best needs --average 0, got 0.9"):
-        TrainConfig(checkpoint="best", average=0.9)
+    with pytest.raises(ValueError, match=r"--checkpoint best needs --ema-decay 0, got 0.9"):
+        TrainConfig(checkpoint="best", ema_decay=0.9)

@@ -1,4 +1,4 @@
-"""The colours that one point may have, on the ab plane, as SVG: one text, there at once."""
+"""The colors that one point may have, on the ab plane, as SVG: one text, there at once."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ _LEAST = 1e-3  # of the likeliest bin's probability; what is below could not be 
 
 
 def plane(p: Float[Tensor, " Q"], gamut: Gamut, lightness: float) -> str:
-    """Every bin as an outline, and filled in its own colour at that L: its area is p.
+    """Every bin as an outline, and filled in its own color at that L: its area is p.
 
     The likeliest bin fills its square; a is to the right and b upwards.
     """
@@ -34,7 +34,7 @@ def plane(p: Float[Tensor, " Q"], gamut: Gamut, lightness: float) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img" '
-        'aria-label="Distribution of the colour at the point on the ab plane">'
+        'aria-label="Distribution of the color at the point on the ab plane">'
         f"<style>{style}</style>{''.join(squares)}"
         f'<path class="axis" d="M{-reach:g} 0H{reach:g}M0 {-reach:g}V{reach:g}"/>'
         f'<text x="{reach - 8:g}" y="-3">a</text><text x="4" y="{10 - reach:g}">b</text></svg>'

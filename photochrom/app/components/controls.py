@@ -1,4 +1,4 @@
-"""What is asked of the colorizer: the pictures, the models, and how colours are decoded."""
+"""What is asked of the colorizer: the images, the models, and how colors are decoded."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ class Asked:
     """The answers of one session."""
 
     key: str
-    """Of the picture that is shown: another picture has another."""
+    """Of the image that is shown: another image has another."""
     shown: Dropped
     dropped: tuple[Dropped, ...]
     model: str
@@ -39,17 +39,17 @@ class Asked:
 
 def controls(given: Given) -> Asked:
     """Show them, and read them."""
-    key, shown, dropped = _pictures(given)
+    key, shown, dropped = _images(given)
     model, other = _models(given)
     return Asked(key, shown, dropped, model, other, _look(given, model, other))
 
 
-def _pictures(given: Given) -> tuple[str, Dropped, tuple[Dropped, ...]]:
+def _images(given: Given) -> tuple[str, Dropped, tuple[Dropped, ...]]:
     files = st.file_uploader(
-        "Pictures",
+        "ImageSets",
         accept_multiple_files=True,
-        key="pictures",
-        max_upload_size=given.config.most_megabytes,
+        key="images",
+        max_upload_size=given.config.max_megabytes,
     )
     if st.toggle("Use the camera") and (taken := st.camera_input("Camera")):
         files = [*files, taken]

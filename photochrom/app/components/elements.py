@@ -24,7 +24,7 @@ def compare(
     mark: Point | None = None,
     on_point: Callable[[Point], None] | None = None,
 ) -> None:
-    """Two pictures, told by label and JPEG, over each other; `on_point` gets what is picked.
+    """Two images, told by label and JPEG, over each other; `on_point` gets what is picked.
 
     Without it no point can be picked.
     """
@@ -49,7 +49,7 @@ def compare(
 def palette(
     plane: str, colors: Sequence[LikelyColor], *, key: str, on_color: Callable[[LikelyColor], None]
 ) -> None:
-    """The ab plane as SVG, and buttons of likely colours; `on_color` gets the chosen one."""
+    """The ab plane as SVG, and buttons of likely colors; `on_color` gets the chosen one."""
 
     def chosen() -> None:
         number = st.session_state[key].color
@@ -61,24 +61,24 @@ def palette(
 
 
 class Tile(NamedTuple):
-    """A small picture to be opened; `None` stands for one that cannot be shown."""
+    """A small image to be opened; `None` stands for one that cannot be shown."""
 
     jpeg: bytes | None
     told: str
     more: str
 
 
-def tiles(pictures: Sequence[Tile], *, key: str, on_tile: Callable[[int], None]) -> None:
-    """Small pictures with two lines each, as text; `on_tile` gets the number of the chosen one."""
+def tiles(images: Sequence[Tile], *, key: str, on_tile: Callable[[int], None]) -> None:
+    """Small images with two lines each, as text; `on_tile` gets the number of the chosen one."""
 
     def chosen() -> None:
         number = st.session_state[key].tile
-        if number is not None and 0 <= int(number) < len(pictures):
+        if number is not None and 0 <= int(number) < len(images):
             on_tile(int(number))
 
     data = [
         {"image": _url(one.jpeg) if one.jpeg else None, "told": one.told, "more": one.more}
-        for one in pictures
+        for one in images
     ]
     part("tiles")(key=key, data=data, on_tile_change=chosen)
 
@@ -94,7 +94,7 @@ def report(page: str, title: str) -> None:
 
 
 def shown(image: bytes, caption: str) -> None:
-    """A picture as wide as there is room."""
+    """An image as wide as there is room."""
     st.image(image, caption=caption, width="stretch")
 
 

@@ -1,4 +1,4 @@
-"""What stands below the result: models side by side, a point's colours, alternatives, doubt."""
+"""What stands below the result: models side by side, a point's colors, alternatives, doubt."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -11,24 +11,24 @@ from photochrom.app.components.ab_plane import plane
 from photochrom.app.display import jpeg
 from photochrom.app.opened_image import Opened, Result
 from photochrom.app.session import ALTERNATIVES, Fixed, Point, Seen
-from photochrom.sampling import LikelyColor, entropy_picture
+from photochrom.sampling import LikelyColor, entropy_image
 
-AT_A_POINT = "Colours at a point"
-_NEEDS = "A regression gives one colour a pixel: choose a classifier to see what else is likely."
+AT_A_POINT = "Colors at a point"
+_NEEDS = "A regression gives one color a pixel: choose a classifier to see what else is likely."
 _EXPORTED = (
-    "An exported model gives the decoded colours alone: choose the model that it was made from to "
+    "An exported model gives the decoded colors alone: choose the model that it was made from to "
     "see what else is likely."
 )
 
 
 def side_by_side(opened: Opened, made: Sequence[Result]) -> None:
-    """Truth or grey, and each model, with its scores where the truth is known."""
+    """Truth or gray, and each model, with its scores where the truth is known."""
     places = st.columns(1 + len(made))
     with places[0]:
         if opened.has_colors:
-            elements.shown(opened.display.truth, "true colours")
+            elements.shown(opened.display.truth, "true colors")
         else:
-            elements.shown(opened.display.by_lightness, "as it came: without colours of its own")
+            elements.shown(opened.display.by_lightness, "as it came: without colors of its own")
     for place, one in zip(places[1:], made, strict=True):
         with place:
             kind = one.seen.model.method
@@ -38,14 +38,14 @@ def side_by_side(opened: Opened, made: Sequence[Result]) -> None:
                 st.caption(" · ".join(f"{score.name} {score.told}" for score in scores))
     if opened.has_colors:
         st.caption(
-            "Scores of the whole picture at a short side of 192 pixels against its true colours; "
+            "Scores of the whole image at a short side of 192 pixels against its true colors; "
             "docs/metrics.md defines them. A low ΔE is near the truth, which is not the only "
-            "plausible picture."
+            "plausible image."
         )
 
 
 def at_a_point(opened: Opened, made: Sequence[Result]) -> None:
-    """The distribution at the point that was clicked; a colour of it re-colours its region."""
+    """The distribution at the point that was clicked; a color of it re-colors its region."""
     seen = made[0].seen
     if isinstance(seen, Fixed):
         st.info(_why(seen))
@@ -53,9 +53,9 @@ def at_a_point(opened: Opened, made: Sequence[Result]) -> None:
     point: Point | None = st.session_state.get("point")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            "Choose a colour: the region that the point belongs to takes it."
+            "Choose a color: the region that the point belongs to takes it."
             if point
-            else "Click a point of the picture to see which colours it may have."
+            else "Click a point of the image to see which colors it may have."
         )
         told = f"Undo ({len(seen.choices)})" if seen.choices else "Undo"
         st.button(told, on_click=seen.undo, disabled=not seen.choices, key="undo")
@@ -113,9 +113,9 @@ def doubt(opened: Opened, made: Sequence[Result]) -> None:
         return
     bits = seen.entropy()
     width, height = opened.display.size
-    grey = Image.fromarray(entropy_picture(bits, (height, width))[0, 0].numpy())
+    gray = Image.fromarray(entropy_image(bits, (height, width))[0, 0].numpy())
     elements.shown(
-        jpeg(grey),
+        jpeg(gray),
         f"entropy of each pixel's distribution: black is certain, white 8 bits or more; mean "
         f"{bits.nanmean().item():.1f} bits",
     )

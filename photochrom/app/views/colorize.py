@@ -9,18 +9,18 @@ from photochrom.app.components.controls import Asked, controls
 from photochrom.app.opened_image import Opened, Result
 from photochrom.app.server_state import Given, given
 from photochrom.app.session import Fixed, Look, Point, Seen
-from photochrom.image_io import PictureError
+from photochrom.image_io import ImageError
 
-_GREY, _TRUTH = "grey", "true colours"
+_GRAY, _TRUTH = "gray", "true colors"
 
 
 def show() -> None:
     """The page."""
     all_sessions = given()
-    picture_side, control_side = st.columns([3, 1], gap="medium")
+    image_side, control_side = st.columns([3, 1], gap="medium")
     with control_side:
         asked = controls(all_sessions)
-    with picture_side:
+    with image_side:
         opened = _opened(asked, all_sessions)
         if opened:
             with st.spinner("Colorizing …"):
@@ -36,7 +36,7 @@ def show() -> None:
 
 
 def _opened(asked: Asked, all_sessions: Given) -> Opened | None:
-    """The picture that is shown: opened once, and alone in this session's memory."""
+    """The image that is shown: opened once, and alone in this session's memory."""
     held = st.session_state.get("opened")
     if held and held[0] == asked.key:
         opened: Opened = held[1]
@@ -52,7 +52,7 @@ def _opened(asked: Asked, all_sessions: Given) -> Opened | None:
                 most_pixels=all_sessions.config.most_pixels,
                 works=all_sessions.works(),
             )
-    except PictureError as error:
+    except ImageError as error:
         st.error(f"{asked.shown.name}: {error}.")
         return None
     st.session_state["opened"] = (asked.key, opened)
@@ -86,13 +86,13 @@ def _look_of(asked: Asked, seen: Seen | Fixed) -> Look:
 
 def _compared(opened: Opened, made: Result, *others: Result) -> None:
     """The divider, between the result and what was chosen to stand before it."""
-    images = {_GREY: opened.display.by_lightness}
+    images = {_GRAY: opened.display.by_lightness}
     if opened.has_colors:
         images[_TRUTH] = opened.display.truth
     images |= {other.name: other.jpeg for other in others}
     with st.container(horizontal=True, vertical_alignment="center"):
-        before = st.segmented_control("Before", list(images), default=_GREY, key="before")
-    before = before if before in images else _GREY
+        before = st.segmented_control("Before", list(images), default=_GRAY, key="before")
+    before = before if before in images else _GRAY
     elements.compare(
         (before, images[before]),
         (made.name, made.jpeg),
@@ -125,7 +125,7 @@ def _downloads(opened: Opened, seen: Seen | Fixed, asked: Asked, all_sessions: G
 
 
 def _zip(files: tuple[Dropped, ...], asked: Asked, look: Look, all_sessions: Given) -> None:
-    """All pictures by the first model, without choices of one of them."""
+    """All images by the first model, without choices of one of them."""
     of = (tuple(hash(file.data) for file in files), asked.model, look.temperature, look.decoder)
     if st.button(f"Colorize all {len(files)}", width="stretch"):
         archive, bar = Zip(), st.progress(0.0, "Colorizing …")

@@ -19,7 +19,7 @@ from photochrom.storage.gallery import Entry, What
 T = TypeVar("T")
 _ENTRY, _BEFORE = "entry", "before"  # of the page's address, so that it leads to what is shown
 _MOST_TOLD = 200  # characters of a setting
-_EMPTY = "Nothing is kept yet: **Keep in the gallery** on the page Colorize keeps a picture here."
+_EMPTY = "Nothing is kept yet: **Keep in the gallery** on the page Colorize keeps an image here."
 
 
 def show() -> None:
@@ -41,10 +41,8 @@ def _browsed(gallery: SharedGallery, before: str | None) -> None:
             return
         shown = _or_told(lambda: [(one, gallery.thumbnail(one)) for one in leaf.entries])
     if shown:
-        pictures = [elements.Tile(jpeg, _when(one), _model(one)) for one, jpeg in shown]
-        elements.tiles(
-            pictures, key="tiles", on_tile=lambda number: _open(leaf.entries[number].name)
-        )
+        images = [elements.Tile(jpeg, _when(one), _model(one)) for one, jpeg in shown]
+        elements.tiles(images, key="tiles", on_tile=lambda number: _open(leaf.entries[number].name))
     elif not leaf.entries:
         st.info("There is nothing older." if before else _EMPTY)
     with st.container(horizontal=True):
@@ -60,11 +58,11 @@ def _opened(gallery: SharedGallery, name: str) -> None:
     entry = _or_told(lambda: gallery.entry(name))
     if entry is None:
         return
-    picture_side, told_side = st.columns([3, 1], gap="medium")
+    image_side, told_side = st.columns([3, 1], gap="medium")
     with told_side:
         elements.facts(_facts(entry))
         _downloads(gallery, entry)
-    with picture_side:
+    with image_side:
         whats: tuple[What, ...] = get_args(What)
         with st.spinner("Opening …"):
             found = {what: _or_told(partial(gallery.view, name, what), what) for what in whats}
@@ -72,8 +70,8 @@ def _opened(gallery: SharedGallery, name: str) -> None:
 
 
 def _compared(views: dict[What, View]) -> None:
-    """Picture and result over each other; alone if the other one is damaged."""
-    labels: dict[What, str] = {"picture": "as it came", "result": "in colour"}
+    """Image and result over each other; alone if the other one is damaged."""
+    labels: dict[What, str] = {"picture": "as it came", "result": "in color"}
     if len(views) < len(labels):
         for what, view in views.items():
             elements.shown(view.jpeg, labels[what])
@@ -113,7 +111,7 @@ def _facts(entry: Entry) -> dict[str, str]:
         "Decoder": DECODERS.get(decoder, decoder) if isinstance(decoder, str) else None,
         "Temperature": told.get("temperature"),
         "Alternative": told.get("alternative"),
-        "Colours chosen": len(choices) if isinstance(choices, list) else None,
+        "Colors chosen": len(choices) if isinstance(choices, list) else None,
         "Quality": told.get("quality"),
         "Version": entry.photochrom,
     }

@@ -1,4 +1,4 @@
-"""The page of colour priors: how often each colour occurs, and how two priors differ."""
+"""The page of color priors: how often each color occurs, and how two priors differ."""
 
 import streamlit as st
 
@@ -39,16 +39,14 @@ def show() -> None:
 def _asked(key: str, all_sessions: Given) -> Named | None:
     """The prior that is shown: kept, so that nothing is counted twice."""
     files = st.file_uploader(
-        "A prior file (.h5), or pictures whose colours are counted",
+        "A prior file (.h5), or images whose colors are counted",
         accept_multiple_files=True,
         key=f"{key} files",
-        max_upload_size=all_sessions.config.most_megabytes,
+        max_upload_size=all_sessions.config.max_megabytes,
     )
     place = ""
     if all_sessions.config.at_home:
-        place = st.text_input(
-            "or the path or URL of a prior file or of pictures", key=f"{key} path"
-        )
+        place = st.text_input("or the path or URL of a prior file or of images", key=f"{key} path")
     if not files and not place:
         return _shipped() if key == "prior" else None
     name = files[0].name if len(files) == 1 else place or f"{len(files)} files"
@@ -57,10 +55,10 @@ def _asked(key: str, all_sessions: Given) -> Named | None:
     if held and held[0] == asked_for:
         return name, held[1]
     dropped = [Dropped(file.name, file.getvalue()) for file in files]
-    bar = st.progress(0.0, "Counting colours …")
+    bar = st.progress(0.0, "Counting colors …")
 
     def on_done(done: int, total: int) -> None:
-        bar.progress(min(1.0, done / total), f"Counting colours: {done} of {total} pictures")
+        bar.progress(min(1.0, done / total), f"Counting colors: {done} of {total} images")
 
     try:
         with all_sessions.counting:

@@ -7,6 +7,7 @@ import streamlit as st
 from photochrom import storage
 from photochrom.app.components import elements
 from photochrom.app.server_state import given
+from photochrom.errors import ConfigError
 
 _REPORTS = ("report/", "")
 _SCORES = "scores.json"
@@ -52,6 +53,6 @@ def report_in(folder: str) -> str:
         with contextlib.suppress(FileNotFoundError):
             data = storage.read_whole(page, _MOST_BYTES)
             if data is None:
-                raise ValueError(f"{page}: expected a report of at most {_MOST_BYTES} bytes")
+                raise ConfigError(f"{page}: expected a report of at most {_MOST_BYTES} bytes")
             return data.decode("utf-8")
-    raise ValueError(f"{folder}: expected the folder of a finished study, found no report in it")
+    raise ConfigError(f"{folder}: expected the folder of a finished study, found no report in it")

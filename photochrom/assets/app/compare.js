@@ -1,4 +1,4 @@
-// Two pictures over each other with a divider between them; tells Python which point is picked.
+// Two images over each other with a divider between them; tells Python which point is picked.
 const MOVED = 5; // pixels from which on a pointer drags and does not pick
 
 export default function ({ parentElement, data, setTriggerValue }) {

@@ -1,4 +1,4 @@
-// The likely colours of a point; tells Python which of them is chosen.
+// The likely colors of a point; tells Python which of them is chosen.
 export default function ({ parentElement, data, setTriggerValue }) {
   parentElement.querySelector(".plane").innerHTML = data.plane;
   const buttons = data.colors.map(({ css, told }, number) => {

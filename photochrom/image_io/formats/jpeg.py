@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from photochrom.image_io.source_image import PictureError
+from photochrom.errors import ImageError
 from photochrom.runtime.threads import in_threads
 
-_MOST_SCANS = 500  # encoders make about ten; each walks the whole picture, for as few as ten bytes
+_MOST_SCANS = 500  # encoders make about ten; each walks the whole image, for as few as ten bytes
 _BASELINE, _SCAN, _END, _RESTART = 0xC0, 0xDA, 0xD9, 0xD0
-_TABLES = {0xC4, 0xDB, _SCAN}  # Huffman's, quantization's, and which of them each colour has
+_TABLES = {0xC4, 0xDB, _SCAN}  # Huffman's, quantization's, and which of them each color has
 _HEIGHT = 5  # where it is in the frame's segment, after marker, length and precision
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # not a stuffed byte, a restart, or padding
-_BLOCK = 8  # pixels: a unit of coding, where all colours have the full size
+_BLOCK = 8  # pixels: a unit of coding, where all colors have the full size
 _OF_SCANS = ("quality", "subsampling")  # the options that matter to more than the head
 _MOST_UNITS = 65535  # between two restarts
 _LONGEST = 65_500  # pixels of a side: libjpeg's limit, which it cannot see in strips
@@ -31,12 +31,12 @@ class _Segment(NamedTuple):
 
 
 def check_scans(data: bytes) -> None:
-    """`PictureError` for a progressive JPEG whose decoding would have no end."""
+    """`ImageError` for a progressive JPEG whose decoding would have no end."""
     scans, found = 0, _MARKER.search(data, 2)
     while found and (kind := found[0][1]) != _END:
         scans += kind == _SCAN
         if scans > _MOST_SCANS:
-            raise PictureError(f"expected a JPEG of at most {_MOST_SCANS} scans, got more")
+            raise ImageError(f"expected a JPEG of at most {_MOST_SCANS} scans, got more")
         size = int.from_bytes(data[found.end() : found.end() + 2], "big")
         found = _MARKER.search(data, found.end() + size)
 
@@ -48,17 +48,17 @@ def encode_jpeg(
     options: dict[str, Any],
     threads: int,
 ) -> bytes:
-    """What Pillow's encoder makes of a picture that comes in strips, in so many threads.
+    """What Pillow's encoder makes of an image that comes in strips, in so many threads.
 
     `strip` gives the rows of each of `slices`, which are all of them in order, of one height but
-    for the last; `options` are those of `Image.save`. Where they ask for colours at full size
+    for the last; `options` are those of `Image.save`. Where they ask for colors at full size
     (`subsampling` 0), each strip is encoded by itself, and its scan becomes a restart interval,
     which begins as a scan does, and ends as one, too (section E.1.4): the file decodes to the very
     same pixels, and no more than a strip for each thread is ever in memory. `ValueError` for sides
     that JPEG's decoders refuse.
     """
     if max(size) > _LONGEST:
-        raise ValueError(f"expected sides of at most {_LONGEST} pixels, got {max(size)}")
+        raise ImageError(f"expected sides of at most {_LONGEST} pixels, got {max(size)}")
     if len(slices) == 1:
         return _saved(strip(slices[0]), options)
     rows = slices[0].stop
@@ -96,7 +96,7 @@ def _saved(image: Image.Image, options: dict[str, Any]) -> bytes:
 def _joined(head: bytes, strips: list[bytes], size: tuple[int, int], rows: int) -> bytes | None:
     """The scans of strips of so many rows as one, under the segments of `head`.
 
-    `None` where that cannot be: an encoder that makes tables, or several scans, for each picture.
+    `None` where that cannot be: an encoder that makes tables, or several scans, for each image.
     """
     segments = _segments(head)
     scan = segments[-1]

@@ -1,4 +1,4 @@
-"""TIFF pages in which Pillow finds no picture or too little, and those that it cannot write."""
+"""TIFF pages in which Pillow finds no image or too little, and those that it cannot write."""
 
 import io
 import logging
@@ -15,10 +15,10 @@ from photochrom.image_io.icc.profiles import srgb_profile
 from photochrom.image_io.metadata import FOLDERS, TEXTS
 from photochrom.image_io.page import Page
 from photochrom.image_io.pixels import STRIP
-from photochrom.image_io.source_image import PictureError
+from photochrom.image_io.source_image import ImageError
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what is wrong, errors say
-_GREY_OR_RGB = {"MINISWHITE", "MINISBLACK", "RGB"}
+_GRAY_OR_RGB = {"MINISWHITE", "MINISBLACK", "RGB"}
 MOST_PAGES = 10_000
 """A file of more is refused: to walk through them all takes long, and costs few bytes."""
 _CLASSIC_BYTES = 3_500_000_000  # above this offsets need 64 bits
@@ -46,13 +46,13 @@ def tiff_sizes(data: bytes) -> list[tuple[int, int]]:
     """Width and height of each page."""
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         if len(file.pages) > MOST_PAGES:
-            raise PictureError(f"expected at most {MOST_PAGES} pages, got more")
+            raise ImageError(f"expected at most {MOST_PAGES} pages, got more")
         pages = [_at(file, number) for number in range(len(file.pages))]
         return [(page.imagewidth, page.imagelength) for page in pages]
 
 
 def read_page(data: bytes, number: int) -> TiffNumbers:
-    """One page of grey or RGB, in any kind of number; `PictureError` for other pages."""
+    """One page of gray or RGB, in any kind of number; `ImageError` for other pages."""
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = _at(file, number)
         turn = page.tags.valueof(274, 1)
@@ -69,9 +69,9 @@ def _at(file: tifffile.TiffFile, number: int) -> tifffile.TiffPage:
 
 def _numbers(page: tifffile.TiffPage) -> tuple[Num[np.ndarray, "H W channels"], bool]:
     samples, bits = page.samplesperpixel, page.bitspersample
-    kind = getattr(page.photometric, "name", "unknown colours")
-    if kind not in _GREY_OR_RGB or page.imagedepth != 1 or samples > 8 or page.dtype is None:
-        raise PictureError(f"expected a TIFF of grey or RGB, got {kind}, {samples} × {bits} bits")
+    kind = getattr(page.photometric, "name", "unknown colors")
+    if kind not in _GRAY_OR_RGB or page.imagedepth != 1 or samples > 8 or page.dtype is None:
+        raise ImageError(f"expected a TIFF of gray or RGB, got {kind}, {samples} × {bits} bits")
     _refuse_inflated(page)
     array = page.asarray()
     array = array[..., None] if array.ndim == 2 else array
@@ -91,7 +91,7 @@ def _numbers(page: tifffile.TiffPage) -> tuple[Num[np.ndarray, "H W channels"], 
 def _upright(
     array: Num[np.ndarray, "H W channels"], turn: int
 ) -> Num[np.ndarray, "H_ W_ channels"]:
-    """The picture turned as the orientation says (TIFF 6.0, page 36)."""
+    """The image turned as the orientation says (TIFF 6.0, page 36)."""
     array = array.swapaxes(0, 1) if turn in (5, 6, 7, 8) else array
     array = array[::-1] if turn in (3, 4, 7, 8) else array
     return np.ascontiguousarray(array[:, ::-1] if turn in (2, 3, 6, 7) else array)
@@ -107,7 +107,7 @@ def _resolution(page: tifffile.TiffPage, *, swapped: bool) -> tuple[float, float
 
 
 def _divided(array: Num[np.ndarray, "H W channels"]) -> Num[np.ndarray, "H W channels"]:
-    """Colours that were multiplied with alpha, as they were before."""
+    """Colors that were multiplied with alpha, as they were before."""
     whole = array.dtype.kind in "iu"
     white = np.iinfo(array.dtype).max if whole else 1
     alpha = np.maximum(array[..., -1:].astype(np.float64), 1e-9)
@@ -121,12 +121,12 @@ def _refuse_inflated(page: tifffile.TiffPage) -> None:
     """tifffile inflates a segment whole, whatever comes: see beforehand that it is no bomb."""
     if int(page.compression) not in _DEFLATED:
         return
-    declared = page.nbytes * 2 + 1_000_000  # tiles may reach beyond the picture
+    declared = page.nbytes * 2 + 1_000_000  # tiles may reach beyond the image
     for start, count in zip(page.dataoffsets, page.databytecounts, strict=False):
         page.parent.filehandle.seek(start)
         whole = zlib.decompressobj().decompress(page.parent.filehandle.read(count), declared)
         if len(whole) >= declared:
-            raise PictureError(f"expected {page.nbytes} bytes of pixels, got many more")
+            raise ImageError(f"expected {page.nbytes} bytes of pixels, got many more")
 
 
 def write_pages(pages: Sequence[Page], exif: bytes | None) -> tuple[bytes, bool]:

@@ -1,6 +1,6 @@
-"""ICC profiles that are a matrix and curves, or one curve for grey, applied in float64.
+"""ICC profiles that are a matrix and curves, or one curve for gray, applied in float64.
 
-ICC.1:2022, sections 8.3 and 8.4 (the model), 10.6 (curves), 10.18 (parametric curves). Colours
+ICC.1:2022, sections 8.3 and 8.4 (the model), 10.6 (curves), 10.18 (parametric curves). Colors
 are related by their whites, as the profiles' own are to D50; what leaves sRGB is clipped.
 """
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+
+from photochrom.errors import ImageError
 
 Curve = Callable[[np.ndarray], np.ndarray]
 # sRGB's primaries adapted to D50 by Bradford's transform, as sRGB profiles hold them.
@@ -25,7 +27,7 @@ _SRGB_FROM_D50 = np.linalg.inv(_D50_FROM_SRGB)
 
 @dataclass(frozen=True, eq=False)
 class MatrixProfile:
-    """Curves to linear light, then a matrix to linear sRGB (none for grey)."""
+    """Curves to linear light, then a matrix to linear sRGB (none for gray)."""
 
     curves: list[Curve]
     matrix: Float[np.ndarray, "3 3"] | None
@@ -46,7 +48,7 @@ class MatrixProfile:
             return None
 
     def to_srgb(self, rgb: Float[np.ndarray, "h W 3"]) -> Float[np.ndarray, "h W 3"]:
-        """sRGB of the profile's colours, all in 0–1."""
+        """sRGB of the profile's colors, all in 0–1."""
         if self.matrix is None:
             linear = np.repeat(self.curves[0](rgb[..., :1]), 3, axis=-1)
         else:
@@ -77,7 +79,7 @@ def _curve(tag: bytes) -> Curve:
     if tag[:4] == b"para":
         return _parametric(tag)
     if tag[:4] != b"curv":
-        raise ValueError("no curve")
+        raise ImageError("no curve")
     (count,) = struct.unpack_from(">I", tag, 8)
     values = np.frombuffer(tag, ">u2", count, 12).astype(np.float64)
     if count == 0:
@@ -91,7 +93,7 @@ def _parametric(tag: bytes) -> Curve:
     """Y = (a X + b)^g + e from X = d on, and c X + f below it."""
     (kind,) = struct.unpack_from(">H", tag, 8)
     if kind > 4:
-        raise ValueError("unknown curve")
+        raise ImageError("unknown curve")
     given = [v / 65536 for v in struct.unpack_from(f">{(1, 3, 4, 5, 7)[kind]}i", tag, 12)]
     g, a, b, c, d, e, f = given + [1.0, 1, 0, 0, 0, 0, 0][len(given) :]
     if kind in (1, 2):  # its third number, if any, is added everywhere

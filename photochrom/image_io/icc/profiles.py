@@ -1,7 +1,7 @@
-"""ICC profiles: colours into sRGB.
+"""ICC profiles: colors into sRGB.
 
-8-bit pictures go through LittleCMS (relative colorimetric, black-point compensation). It is
-reached through Pillow, which knows 8-bit colours only; deeper ones are converted in float64, by
+8-bit images go through LittleCMS (relative colorimetric, black-point compensation). It is
+reached through Pillow, which knows 8-bit colors only; deeper ones are converted in float64, by
 the profile's own matrix and curves (ICC.1:2022, sections 8.3 and 10) where it has them, which is
 exact. Where it has tables instead, LittleCMS is sampled on a grid and interpolated: as exact as
 8 bits, but without their steps.
@@ -34,7 +34,7 @@ def srgb_profile() -> bytes:
 
 
 def converted(image: Image.Image, icc: bytes | None, notes: list[str]) -> Image.Image:
-    """An 8-bit picture as L, RGB or RGBA in sRGB, by its profile if it has one that fits."""
+    """An 8-bit image as L, RGB or RGBA in sRGB, by its profile if it has one that fits."""
     mode = "RGBA" if _has_alpha(image) else "L" if image.mode == "L" else "RGB"
     if image.mode == "LAB" and icc is None:
         icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
@@ -44,7 +44,7 @@ def converted(image: Image.Image, icc: bytes | None, notes: list[str]) -> Image.
     source = _MODES.get(_space(profile), "")
     base = _as_source(image, source)
     if base is None:
-        notes.append(f"its ICC profile is for {source or 'other'} colours and was ignored")
+        notes.append(f"its ICC profile is for {source or 'other'} colors and was ignored")
     elif not _is_srgb(profile, source):
         notes.append(f"converted from {_name(profile)} to sRGB")
         rgb = _through(base, profile)
@@ -61,7 +61,7 @@ def convert_array(pixels: ArrayPixels, icc: bytes | None, notes: list[str]) -> N
         return
     source = _MODES.get(_space(profile), "")
     if source not in ("RGB", "L"):
-        notes.append(f"its ICC profile is for {source or 'other'} colours and was ignored")
+        notes.append(f"its ICC profile is for {source or 'other'} colors and was ignored")
         return
     if _is_srgb(profile, source):
         return
@@ -89,7 +89,7 @@ def _opened(icc: bytes | None, notes: list[str]) -> ImageCms.ImageCmsProfile | N
         _is_srgb(profile, _MODES.get(_space(profile), ""))
         return profile
     except Exception:  # ImageCms has errors of its own, and some of Python's
-        notes.append("its ICC profile cannot be applied: its colours were taken as sRGB")
+        notes.append("its ICC profile cannot be applied: its colors were taken as sRGB")
         return None
 
 
@@ -103,13 +103,13 @@ def _name(profile: ImageCms.ImageCmsProfile) -> str:
 
 
 def _as_source(image: Image.Image, source: str) -> Image.Image | None:
-    """The picture in the mode that its profile is of."""
-    grey = image.mode in ("1", "L", "LA")
+    """The image in the mode that its profile is of."""
+    gray = image.mode in ("1", "L", "LA")
     if image.mode == source:
         return image
-    if source == "L" and grey:
+    if source == "L" and gray:
         return image.convert("L")
-    if source == "RGB" and (grey or image.mode in ("P", "PA", "RGBA", "RGBX", "YCbCr")):
+    if source == "RGB" and (gray or image.mode in ("P", "PA", "RGBA", "RGBX", "YCbCr")):
         return image.convert("RGB")
     return None
 
@@ -134,7 +134,7 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 
 
 def _is_srgb(profile: ImageCms.ImageCmsProfile, source: str) -> bool:
-    """Whether a profile changes no colour by more than rounding, so that it need not be applied."""
+    """Whether a profile changes no color by more than rounding, so that it need not be applied."""
     if source not in ("RGB", "L"):
         return False
     colors = _grid(source, 16)
@@ -145,7 +145,7 @@ def _is_srgb(profile: ImageCms.ImageCmsProfile, source: str) -> bool:
 
 
 def _grid(source: str, steps: int) -> np.ndarray:
-    """8-bit colours that cover the space: one row of greys, or steps² × steps of RGB."""
+    """8-bit colors that cover the space: one row of grays, or steps² × steps of RGB."""
     levels = np.linspace(0, 255, steps).round().astype(np.uint8)
     if source == "L":
         return levels[None]
@@ -154,7 +154,7 @@ def _grid(source: str, steps: int) -> np.ndarray:
 
 
 def _sampled(profile: ImageCms.ImageCmsProfile, source: str) -> Convert:
-    """What LittleCMS does to 8-bit colours, interpolated linearly between them."""
+    """What LittleCMS does to 8-bit colors, interpolated linearly between them."""
     from scipy.interpolate import RegularGridInterpolator
 
     steps = 256 if source == "L" else _GRID

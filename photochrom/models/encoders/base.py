@@ -22,7 +22,7 @@ class Encoder(nn.Module):
 def freeze(encoder: Encoder) -> None:
     """Keep `encoder` as it is whatever is trained around it.
 
-    Its parameters ask for no gradient, and its batch normalisation goes on by the stored
+    Its parameters ask for no gradient, and its batch normalization goes on by the stored
     statistics, also after `train()` of a module that holds it. Gradients still pass through
     to its input.
     """

@@ -64,7 +64,7 @@ class _MBConv(nn.Module):
         self.expands = expansion > 1
         self.skips = stride == 1 and inputs == outputs
         self.dropped = 0.0
-        """Share of pictures that skip it while training: see `Lite0.drop_paths`."""
+        """Share of images that skip it while training: see `Lite0.drop_paths`."""
         if self.expands:
             self._expand_conv = nn.Conv2d(inputs, wide, 1, bias=False)
             self._bn0 = _norm(wide)
@@ -102,7 +102,7 @@ class Lite0(Encoder):
                 inputs = outputs
 
     def drop_paths(self, share: float) -> None:
-        """Let pictures pass by blocks in training, each drawn anew, by the l-th of N share · l / N.
+        """Let images pass by blocks in training, each drawn anew, by the l-th of N share · l / N.
 
         "Stochastic depth" (Huang et al., "Deep networks with stochastic depth", ECCV 2016,
         equation 4), of whole residual branches and scaled in training, not after it. Blocks

@@ -23,7 +23,7 @@ class VGG16(Encoder):
 
     The taps are what each pooling sees, and what the last gives. New weights are drawn as
     He et al., "Delving Deep into Rectifiers", ICCV 2015, equation 14, and torchvision draw
-    them: without batch normalisation, PyTorch's own fade from layer to layer.
+    them: without batch normalization, PyTorch's own fade from layer to layer.
     """
 
     taps = ((1, 64), (2, 128), (4, 256), (8, 512), (16, 512), (32, 512))

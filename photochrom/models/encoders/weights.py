@@ -16,6 +16,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from photochrom.errors import ModelError
 from photochrom.models.encoders.base import Encoder
 from photochrom.models.encoders.lite0 import Lite0
 from photochrom.models.encoders.vgg16 import VGG16
@@ -68,7 +69,7 @@ def read_encoder_weights(encoder: Pretrained, source: str) -> dict[str, Tensor]:
             return _matching(encoder, _tensors(file))
     except _Refused as refused:
         published = _PUBLISHED[encoder]
-        raise ValueError(
+        raise ModelError(
             f"{source}: expected {published.layout}, got {refused}: {published.mend}, "
             "or train from scratch by --encoder-weights none --encoder-lr 1"
         ) from None

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from photochrom import storage
 from photochrom.config import Architecture
+from photochrom.errors import ModelError
 from photochrom.models.io.cache import checksum, fetched
 from photochrom.models.io.pickle_guard import refuse_pickle
 from photochrom.storage.atomic import parse_json, write_json, write_whole
@@ -31,7 +32,7 @@ SHIPPED = Path(__file__).parents[2] / "assets" / "models"
 _TOLD = {
     "auc_raw": "raw AuC",
     "auc_rebalanced": "rebalanced AuC",
-    "colorfulness": "colourfulness",
+    "colorfulness": "colorfulness",
 }
 _OF_CONVOLUTIONS = 4  # axes of their weights: out, in, height, width
 _MOST_CONFIG, _MOST_WEIGHTS = 2**20, 2**31  # bytes; larger files are refused before they are read
@@ -45,7 +46,7 @@ def names() -> list[str]:
 def card(name: str) -> str:
     """What a model that comes with photochrom says of itself; `ValueError` for another name."""
     if name not in names():
-        raise ValueError(f"expected a model's name ({', '.join(names())}), got {name!r}")
+        raise ModelError(f"expected a model's name ({', '.join(names())}), got {name!r}")
     return (SHIPPED / name / CARD).read_text(encoding="utf-8")
 
 
@@ -56,7 +57,7 @@ def summary(name: str) -> str:
     told = ", ".join(f"{what} {scores[key]['value']:.1f}" for key, what in _TOLD.items())
     return (
         f"{name:<16} {training['label']}; {size / 2**20:.1f} MiB; "
-        f"{training['pictures']:,} photographs; {told}"
+        f"{training.get('images', training.get('pictures', 0)):,} photographs; {told}"
     )
 
 
@@ -82,17 +83,17 @@ def read_config(model: str | Path) -> dict[str, Any]:
     refuse_pickle(place)
     if not storage.is_url(place) and not storage.is_folder(place):
         known, found = ", ".join(names()), "a file" if storage.exists(place) else "no such folder"
-        raise ValueError(
+        raise ModelError(
             f"{place}: expected the folder of a run, its URL or a model's name ({known}), found "
             f"{found}"
         )
     config = _parsed(f"{place}/{CONFIG}")
     if config.get("format") != FORMAT or config.get("version") != VERSION:
         found = f"{config.get('format')!r} version {config.get('version')!r}"
-        raise ValueError(f"{place}: expected {FORMAT} version {VERSION}, got {found}")
+        raise ModelError(f"{place}: expected {FORMAT} version {VERSION}, got {found}")
     for name, value, sound in _judged(config):
         if not sound:
-            raise ValueError(
+            raise ModelError(
                 f"{place}/{CONFIG}: expected a {name} as photochrom train writes it, got "
                 f"{value!r}: restore the file or train anew"
             )
@@ -109,21 +110,21 @@ def read_weights(model: str | Path, config: dict[str, Any]) -> dict[str, Tensor]
     try:
         data = fetched(path, config.get("sha256"), _MOST_WEIGHTS)
     except FileNotFoundError:
-        raise ValueError(
+        raise ModelError(
             f"{locate(model)}: expected a finished run with {WEIGHTS}, found none: "
             "continue it with photochrom train … --resume"
         ) from None
     if data is None:
-        raise ValueError(f"{path}: expected at most {_MOST_WEIGHTS} bytes, got more")
+        raise ModelError(f"{path}: expected at most {_MOST_WEIGHTS} bytes, got more")
     if "sha256" in config and checksum(data) != config["sha256"]:
-        raise ValueError(
+        raise ModelError(
             f"{path}: expected the weights whose checksum {CONFIG} tells, got a damaged file or "
             "another model's: restore it, or install photochrom anew if it came with it"
         )
     try:
         return load(data)
     except SafetensorError as error:
-        raise ValueError(f"{path}: expected weights, got a damaged file ({error})") from None
+        raise ModelError(f"{path}: expected weights, got a damaged file ({error})") from None
 
 
 def write_model(
@@ -149,9 +150,9 @@ def _parsed(path: str) -> dict[str, Any]:
     try:
         data = storage.read_whole(path, _MOST_CONFIG)
     except FileNotFoundError:
-        raise ValueError(f"{path}: expected {what}, found no such file") from None
+        raise ModelError(f"{path}: expected {what}, found no such file") from None
     if data is None:
-        raise ValueError(f"{path}: expected {what} of at most {_MOST_CONFIG} bytes, got more")
+        raise ModelError(f"{path}: expected {what} of at most {_MOST_CONFIG} bytes, got more")
     return parse_json(data, path, what)
 
 

@@ -6,6 +6,7 @@ import shlex
 from pathlib import PurePosixPath
 
 from photochrom import storage
+from photochrom.errors import ModelError
 
 _ENDINGS = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"}
 _ZIP = b"PK\x03\x04"  # as torch.save writes since 1.6
@@ -20,8 +21,8 @@ def refuse_pickle(place: str) -> None:
         return
     folder = os.path.dirname(found) or os.curdir
     if found == place and any(storage.exists(f"{folder}/{name}") for name in _OURS):
-        raise ValueError(f"{place}: expected the folder of a run, got a file in it: name {folder}")
-    raise ValueError(
+        raise ModelError(f"{place}: expected the folder of a run, got a file in it: name {folder}")
+    raise ModelError(
         f"{place}: expected a folder of config.json and model.safetensors, as photochrom train "
         "writes it, got a pickle, which is never opened, as it may run any code: only if you trust "
         f"whom it is from, make safetensors of its tensors by {_conversion(found)}"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from photochrom import storage
+from photochrom.errors import ModelError
 from photochrom.models.io.cache import is_kept
 from photochrom.models.io.checkpoint import CONFIG, WEIGHTS, locate, names, read_config
 from photochrom.models.onnx.metadata import ENDING, count, is_exported, read_metadata
@@ -21,7 +22,7 @@ def find_models(places: Iterable[str] = ()) -> dict[str, str]:
     for place in places or names():
         for name, model in _models(place):
             if name in found:
-                raise ValueError(
+                raise ModelError(
                     f"{model}: expected models of different names, got {name!r} from "
                     f"{found[name]}, too: rename it"
                 )
@@ -55,7 +56,7 @@ def _models(place: str) -> Iterator[tuple[str, str]]:
     below = [config.removesuffix(f"/{CONFIG}") for config in _matches(f"{folder}/*/{CONFIG}")]
     below += [file for file in _matches(f"{folder}/*{ENDING}") if file not in below]
     if not below:
-        raise ValueError(
+        raise ModelError(
             f"{place}: expected a model, its name ({', '.join(names())}), or a folder of models, "
             "found none"
         )

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import photochrom
+from photochrom.errors import ModelError
 from photochrom.models import Colorizer, locate, read_config
 from photochrom.models.fuse import folded
 from photochrom.models.io.cache import checksum
@@ -40,19 +41,19 @@ def export(
     A classifier's is the annealed mean at `temperature`, by default the model's own. Unlike
     `Colorizer.ab` the graph holds the distribution of every pixel of the head at once.
     With `int8` the weights and inputs of large convolutions are rounded to 8 bits, the inputs
-    by the range that each picture has ("dynamic quantization").
+    by the range that each image has ("dynamic quantization").
 
     `ValueError` where the path does not end in .onnx, for a temperature that is not positive or
     that a regression cannot have, and where onnx is not installed.
     """
     if path.suffix != ENDING:
-        raise ValueError(f"{path}: expected an output that ends in {ENDING}, got {path.suffix!r}")
+        raise ModelError(f"{path}: expected an output that ends in {ENDING}, got {path.suffix!r}")
     if temperature is not None and not 0 < temperature < math.inf:
-        raise ValueError(f"temperature must be positive, got {temperature:g}")
+        raise ModelError(f"temperature must be positive, got {temperature:g}")
     onnx = _onnx()
     colorizer = Colorizer.load(model)
     if temperature is not None and colorizer.architecture.method == "regression":
-        raise ValueError(
+        raise ModelError(
             f"{locate(model)}: expected no temperature for a regression, got {temperature:g}"
         )
     if temperature is not None:
@@ -165,7 +166,7 @@ def _onnx() -> Any:
         import onnx
         import onnxruntime  # noqa: F401  # what --int8 needs, and what reads the file
     except ModuleNotFoundError as error:
-        raise ValueError(
+        raise ModelError(
             f"expected onnx and onnxruntime, found no {error.name}: pip install 'photochrom[onnx]'"
         ) from None
     return onnx
@@ -175,7 +176,7 @@ def _onnx() -> Any:
 def _silence() -> Iterator[None]:
     """Keep back what exporter and quantizer say: deprecations, and what they do not fold.
 
-    That traced sizes stay free is what the tests look after, with pictures of other sizes.
+    That traced sizes stay free is what the tests look after, with images of other sizes.
     """
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from photochrom import storage
+from photochrom.errors import ModelError
 from photochrom.models.io.cache import fetched
 
 ENDING = ".onnx"
@@ -38,11 +39,11 @@ def read_exported(place: str) -> bytes:
     try:
         data = _fetched(place) if storage.is_url(place) else storage.read_whole(place, _MOST)
     except FileNotFoundError:
-        raise ValueError(f"{place}: expected an ONNX file, found no such file") from None
+        raise ModelError(f"{place}: expected an ONNX file, found no such file") from None
     if data is None:
-        raise ValueError(f"{place}: expected at most {_MOST} bytes, got more")
+        raise ModelError(f"{place}: expected at most {_MOST} bytes, got more")
     if b"location" in data and _ELSEWHERE.search(data):  # the pattern alone takes ten times as long
-        raise ValueError(
+        raise ModelError(
             f"{place}: expected an ONNX file that holds its weights, got one that names other "
             "files for them, which are never opened: export it anew"
         )
@@ -60,7 +61,7 @@ def refuse_others(place: str, told: Mapping[str, str]) -> None:
     """`ValueError` for the metadata of another file than `photochrom export` writes."""
     if (told.get("format"), told.get("version")) != (ONNX_FORMAT, ONNX_VERSION):
         found = f"{told.get('format')!r} version {told.get('version')!r}"
-        raise ValueError(f"{place}: expected {ONNX_FORMAT} version {ONNX_VERSION}, got {found}")
+        raise ModelError(f"{place}: expected {ONNX_FORMAT} version {ONNX_VERSION}, got {found}")
 
 
 def number(place: str, told: Mapping[str, str], name: str, *, whole: bool = False) -> float:
@@ -70,7 +71,7 @@ def number(place: str, told: Mapping[str, str], name: str, *, whole: bool = Fals
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf or (whole and not value.is_integer()):
-        raise ValueError(
+        raise ModelError(
             f"{place}: expected a {name} in its metadata as photochrom export writes it, got "
             f"{told.get(name)!r}: export it anew"
         )
@@ -96,7 +97,7 @@ def _behind(place: str) -> bytes:
     try:
         end = storage.read_end(place, _END)
     except FileNotFoundError:
-        raise ValueError(f"{place}: expected an ONNX file, found no such file") from None
+        raise ModelError(f"{place}: expected an ONNX file, found no such file") from None
     start = end.rfind(_FIRST)
     return b"" if start < 0 else end[start:]
 
@@ -120,7 +121,7 @@ def _parsed(behind: bytes) -> dict[str, str]:
 def _field(data: bytes, at: int, tag: bytes) -> tuple[bytes, int]:
     """The bytes of a protobuf field, and where the next begins; `ValueError` for another field."""
     if data[at : at + 1] != tag:
-        raise ValueError(f"expected the field {tag!r}, got {data[at : at + 1]!r}")
+        raise ModelError(f"expected the field {tag!r}, got {data[at : at + 1]!r}")
     length, shift, more = 0, 0, True
     while more:
         at += 1
@@ -128,5 +129,5 @@ def _field(data: bytes, at: int, tag: bytes) -> tuple[bytes, int]:
         shift, more = shift + 7, data[at] > 127
     end = at + 1 + length
     if end > len(data):
-        raise ValueError(f"expected {length} bytes, got {len(data) - at - 1}")
+        raise ModelError(f"expected {length} bytes, got {len(data) - at - 1}")
     return data[at + 1 : end], end

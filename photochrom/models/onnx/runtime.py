@@ -14,9 +14,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from photochrom.config import ColorizeConfig, Decoder
+from photochrom.errors import ModelError
 from photochrom.models.colorizer import Colorizer
 from photochrom.models.fuse import folded
-from photochrom.models.image_types import Picture, in_color
+from photochrom.models.image_types import ImageLike, in_color
 from photochrom.models.io.cache import checksum
 from photochrom.models.onnx.metadata import count, is_exported, number, read_exported, refuse_others
 from photochrom.rendering.input_size import scaled
@@ -41,7 +42,7 @@ class OnnxColorizer:
             for end in (*session.get_inputs(), *session.get_outputs())
         ]
         if ends != _ENDS:
-            raise ValueError(
+            raise ModelError(
                 f"{place}: expected a graph from L to ab and small, got {ends}: export it anew"
             )
         self.place = place
@@ -56,21 +57,21 @@ class OnnxColorizer:
 
     def __call__(
         self,
-        pictures: Picture | Sequence[Picture],
+        images: ImageLike | Sequence[ImageLike],
         *,
         temperature: float | None = None,
         decoder: Decoder = "annealed",
-        working_size: int | None = None,
-        enlarge: Literal["edges", "bilinear"] = "edges",
-    ) -> Picture | list[Picture]:
-        """Pictures in colour, as `Colorizer.forward` gives them, to rounding.
+        input_size: int | None = None,
+        upsample: Literal["guided", "bilinear"] = "guided",
+    ) -> ImageLike | list[ImageLike]:
+        """Images in color, as `Colorizer.forward` gives them, to rounding.
 
         `ValueError` for a temperature or decoder of a classifier, too.
         """
         config = ColorizeConfig(
-            temperature=temperature, decoder=decoder, working_size=working_size, enlarge=enlarge
+            temperature=temperature, decoder=decoder, input_size=input_size, upsample=upsample
         )
-        return in_color(pictures, self, config)
+        return in_color(images, self, config)
 
     def small(
         self, L: Float[Tensor, "B 1 H W"], temperature: float | None, how: Decoder
@@ -97,17 +98,17 @@ class OnnxColorizer:
     ) -> Float[Tensor, "B 2 _ _"]:
         """One output of the graph: enlarging adds nothing to its time that could be measured.
 
-        So many pictures at a time as have bearably many distributions, or one.
+        So many images at a time as have bearably many distributions, or one.
         """
         if reason := self.refusal(temperature, how):
-            raise ValueError(f"{self.place}: {reason}")
+            raise ModelError(f"{self.place}: {reason}")
         pixels = -(-L.shape[-2] // self.stride) * -(-L.shape[-1] // self.stride)
         lots = L.float().cpu().split(max(1, _TOGETHER // pixels))
         made = [self._session.run([output], {"L": lot.numpy()})[0] for lot in lots]
         return torch.cat([torch.from_numpy(ab) for ab in made])
 
     def refusal(self, temperature: float | None, how: Decoder) -> str | None:
-        """Why it cannot give such colours, if it cannot: a regression ignores both."""
+        """Why it cannot give such colors, if it cannot: a regression ignores both."""
         if self.temperature is None or (temperature is None and how == "annealed"):
             return None
         return (
@@ -130,14 +131,14 @@ class OnnxColorizer:
             session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's have no class of their own in common
             reason = str(error).splitlines()[0]
-            raise ValueError(
+            raise ModelError(
                 f"{path}: expected an ONNX file of photochrom export, got a damaged one or one "
                 f"that this onnxruntime cannot run ({reason})"
             ) from None
         colorizer = OnnxColorizer(path, session)
         told = session.get_modelmeta().custom_metadata_map
         if checksum(data[: count(path, told, "bytes")]) != told.get("sha256"):
-            raise ValueError(
+            raise ModelError(
                 f"{path}: expected the graph whose checksum its metadata tells, got a damaged or "
                 "changed one: export it anew"
             )
@@ -160,7 +161,7 @@ def _onnxruntime() -> Any:
     try:
         import onnxruntime
     except ModuleNotFoundError:
-        raise ValueError(
+        raise ModelError(
             "expected onnxruntime, which runs .onnx models, found none: "
             "pip install 'photochrom[onnx]'"
         ) from None
@@ -173,7 +174,7 @@ def _options(ort: Any) -> Any:
     options.intra_op_num_threads = torch.get_num_threads()
     # Threads that wait by spinning take cores from those that paint.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Memory is given back after a picture: else what the largest one took is held for good.
+    # Memory is given back after an image: else what the largest one took is held for good.
     options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     # Not its own format, which it would know by its bytes: nobody has looked through that.
     options.add_session_config_entry("session.load_model_format", "ONNX")
