@@ -136,6 +136,16 @@ def test_links_lead_somewhere(page):
     assert [link for link in links if not leads_somewhere(page, link)] == []
 
 
+_ELSEWHERE = {"code/auc.py", "app/utils/colorfulness.py"}  # of other projects
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_file_that_a_page_names_exists(page):
+    named = set(re.findall(r"[a-z_0-9]+(?:/[a-z_0-9]+)+\.py", text(page))) - _ELSEWHERE
+    roots = (ROOT, ROOT / "photochrom")
+    assert [name for name in named if not any((root / name).exists() for root in roots)] == []
+
+
 def names():
     return sorted(set(re.findall(r"`(photochrom\.[\w.]+)`", text(DOCS / "method.md"))))
 
