@@ -219,3 +219,11 @@ def test_formats_names_every_field_of_a_galleries_entry(tmp_path, monkeypatch):
     kept = run(DOCS / "formats.md")["kept"]
     told = first_cells(DOCS / "formats.md", "Gallery")
     assert {name for name in told if "." not in name} == set(kept)
+
+
+def test_the_citation_has_the_version_and_date_of_the_changelog():
+    cited = text(ROOT / "CITATION.cff")
+    (version,) = re.findall(r"^version: (.+)$", cited, re.MULTILINE)
+    (date,) = re.findall(r"^date-released: (.+)$", cited, re.MULTILINE)
+    assert f"## [{version}] - {date}" in text(ROOT / "CHANGELOG.md")
+    assert version == photochrom.__version__
